@@ -1,0 +1,35 @@
+"""What operators see of the outside world: the sandbox's clock, each carrier account's pace, and
+webhooks without their secrets and without what receivers answered.
+"""
+
+from django.contrib import admin
+
+from integrations.models import CarrierPace, SandboxClock, WebhookDelivery, WebhookEndpoint
+from practices.admin import ReadOnly
+
+
+@admin.register(SandboxClock)
+class SandboxClockAdmin(ReadOnly):
+    list_display = ("pretend_anchor", "real_anchor", "rate")
+
+
+@admin.register(CarrierPace)
+class CarrierPaceAdmin(ReadOnly):
+    list_display = ("__str__", "next_at")
+    fields = ("next_at",)
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ReadOnly):
+    list_display = ("public_id", "practice", "is_active", "failing_since", "consecutive_failures")
+    list_filter = ("is_active", "disabled_reason", "practice")
+    list_select_related = ("practice",)
+    exclude = ("secret", "previous_secret")
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnly):
+    list_display = ("public_id", "practice", "event_type", "state", "attempts", "response_status")
+    list_filter = ("state", "practice")
+    list_select_related = ("practice",)
+    exclude = ("response_excerpt",)

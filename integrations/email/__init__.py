@@ -1,0 +1,1 @@
+"""Email over SMTP. Provider words stay in this folder."""

@@ -1,0 +1,1 @@
+"""Twilio: voice, SMS and WhatsApp. Provider words stay in this folder."""

@@ -1,0 +1,76 @@
+"""What operators see of patients: enough to find a record, nothing clinical, nothing to change.
+
+Records are written through `patients.records` only.
+"""
+
+from django.contrib import admin
+
+from patients.models import ImportRun, Patient, Suppression, TpsRegister
+from practices.admin import ReadOnly
+
+
+@admin.register(Patient)
+class PatientAdmin(ReadOnly):
+    list_display = (
+        "public_id",
+        "practice",
+        "full_name",
+        "next_clinical_due_date",
+        "opted_out_at",
+        "archived_at",
+    )
+    list_filter = ("practice", "phone_kind", "tps_listing", "due_source")
+    list_select_related = ("practice",)
+    search_fields = ("last_name", "=external_id", "=phone_number", "=email")
+    fields = (
+        "public_id",
+        "practice",
+        "external_id",
+        "source",
+        "full_name",
+        "phone_number",
+        "phone_kind",
+        "phone_wrong_at",
+        "email",
+        "email_bounced_at",
+        "next_clinical_due_date",
+        "due_source",
+        "opted_out_at",
+        "opted_out_source",
+        "opted_out_channels",
+        "tps_listing",
+        "not_before",
+        "deceased_at",
+        "archived_at",
+        "erased_at",
+        "created_at",
+        "updated_at",
+    )
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ReadOnly):
+    list_display = ("practice", "kind", "channel", "source", "created_at", "lifted_at")
+    list_filter = ("practice", "kind", "channel")
+    list_select_related = ("practice",)
+    exclude = ("hash",)
+
+
+@admin.register(TpsRegister)
+class TpsRegisterAdmin(ReadOnly):
+    list_display = ("register_date", "listing", "numbers", "loaded_at", "applied_at", "current")
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(ReadOnly):
+    list_display = (
+        "started_at",
+        "practice",
+        "rows_read",
+        "created",
+        "updated",
+        "unchanged",
+        "rejected",
+    )
+    list_filter = ("practice",)
+    list_select_related = ("practice",)

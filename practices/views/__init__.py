@@ -1,0 +1,1 @@
+"""Settings: what the owner of a practice arranges by hand."""

@@ -1,0 +1,1 @@
+"""Diaries, slots and appointments: who may come when, and the booking itself."""

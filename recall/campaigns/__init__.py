@@ -1,0 +1,1 @@
+"""Campaigns: who is chosen, what would happen, and running it."""

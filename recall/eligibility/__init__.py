@@ -1,0 +1,1 @@
+"""The only place that decides whether a patient may be contacted."""

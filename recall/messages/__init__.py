@@ -1,0 +1,1 @@
+"""Text messages, WhatsApp and email: the words, what comes back, and reminders."""

@@ -1,0 +1,103 @@
+"""The rooms of the staff pages' navigation. A room that is not built yet is not in the list."""
+
+from typing import Any, NamedTuple, TypedDict
+
+from django import template
+from django.urls import reverse
+
+from recall.models import StaffTask
+
+register = template.Library()
+
+ROOMS = (
+    ("Today", "house", "recall:today", "today"),
+    ("Patients", "user-round", "patients:list", "patients"),
+    ("Recall", "phone-outgoing", "recall:campaigns", "recall"),
+    ("Calls", "list", "recall:calls", "calls"),
+    ("Appointments", "calendar-days", "recall:appointments", "appointments"),
+)
+
+
+class _Page(NamedTuple):
+    name: str
+    route: str
+    permission: str
+
+
+BACK_ROOMS = (
+    ("Settings", "settings", "settings", (_Page("API keys", "practices:api-keys", "keys.manage"),)),
+    (
+        "Developer",
+        "code-xml",
+        "developer",
+        (
+            _Page("Webhooks", "webhooks:list", "developer.manage"),
+            _Page("API reference", "api-reference", "developer.manage"),
+        ),
+    ),
+)
+"""What is arranged now and then: name, icon, first part of the address, pages."""
+
+
+class Room(TypedDict):
+    name: str
+    icon: str
+    url: str
+    current: bool
+    count: int
+
+
+class Corner(TypedDict):
+    """A page inside a back room."""
+
+    name: str
+    url: str
+    current: bool
+
+
+class BackRoom(TypedDict):
+    name: str
+    icon: str
+    url: str
+    current: bool
+    pages: list[Corner]
+
+
+@register.simple_tag(takes_context=True)
+def rooms(context: dict[str, Any]) -> list[Room]:
+    """The rooms in order, the one we stand in marked, Today with the number of open tasks."""
+    here = context["request"].path.strip("/").split("/")[0]
+    practice = context["practice"]
+    waiting = StaffTask.objects.filter(practice=practice, done_at=None).count()
+    return [
+        Room(
+            name=name,
+            icon=symbol,
+            url=reverse(route),
+            current=here == ("" if first == "today" else first),
+            count=waiting if first == "today" else 0,
+        )
+        for name, symbol, route, first in ROOMS
+    ]
+
+
+@register.simple_tag(takes_context=True)
+def back_rooms(context: dict[str, Any]) -> list[BackRoom]:
+    """Settings and Developer, with those of their pages that the person may open; never empty."""
+    path, allowed = context["request"].path, context["permissions"]
+    found = []
+    for name, symbol, first, pages in BACK_ROOMS:
+        corners = [
+            Corner(name=page.name, url=address, current=f"{path}/".startswith(f"{address}/"))
+            for page in pages
+            if page.permission in allowed
+            for address in [reverse(page.route)]
+        ]
+        if corners:
+            inside = path.startswith(f"/{first}/")
+            found.append(
+                BackRoom(
+                    name=name, icon=symbol, url=corners[0]["url"], current=inside, pages=corners
+                )
+            )
+    return found

@@ -1,0 +1,59 @@
+"""Puts the words of `recall.wording` on the page."""
+
+from django import template
+from django.utils.safestring import SafeString
+
+from practices.templatetags.ui import pill
+from recall import wording
+from recall.campaigns import preview
+from recall.models import Channel, StaffTask
+
+register = template.Library()
+
+
+@register.simple_tag
+def status(row: object) -> SafeString:
+    """The pill of an attempt, episode, campaign or appointment."""
+    found = wording.status_of(row)
+    return pill(found.word, found.tone, found.live)
+
+
+@register.simple_tag
+def outcome(code: str) -> SafeString:
+    found = wording.OUTCOMES[code]
+    return pill(found.word, found.tone, found.live)
+
+
+@register.simple_tag
+def episode_state(code: str) -> SafeString:
+    found = wording.EPISODES[code]
+    return pill(found.word, found.tone)
+
+
+@register.filter
+def task_words(task: StaffTask) -> wording.TaskWords:
+    """What a task's row says: after the name, the reason, the icon, the tone, the action."""
+    return wording.task_words(task)
+
+
+@register.filter
+def channel_icon(channel: str) -> str:
+    return wording.CHANNEL_ICONS[Channel(channel)]
+
+
+@register.filter
+def booked_how(source: str) -> str:
+    return wording.APPOINTMENT_SOURCES.get(source, source)
+
+
+@register.filter
+def rule_says(code: str) -> str:
+    """Why not, in a few words."""
+    return wording.rule_words(code, passed=False)
+
+
+@register.simple_tag
+def fate(row: preview.Row) -> SafeString:
+    """What a dry run says would become of a patient."""
+    found = wording.fate_words(row.fate, row.channel, row.at, row.codes)
+    return pill(found.word, found.tone)

@@ -1,0 +1,1 @@
+"""Staff pages of the recall: load, permission, one change, redirect."""

@@ -1,0 +1,72 @@
+"""The log of calls, and one call: what was said, what came of it, the rules when it was made."""
+
+from django import forms
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from practices import access
+from practices.access import StaffRequest
+from recall import receipts, selectors
+from recall.models import Attempt, Outcome
+from recall.wording import OUTCOMES
+
+PAGE_SIZE = 50
+
+
+class FilterForm(forms.Form):
+    """Blank or unknown values choose everything."""
+
+    q = forms.CharField(required=False, max_length=80, label="Patient")
+    outcome = forms.ChoiceField(
+        required=False,
+        label="What came of it",
+        choices=[
+            ("", "Anything"),
+            ("live", "Under way"),
+            ("spoken", "Spoke to somebody"),
+            *((code, OUTCOMES[code].word) for code in Outcome.values if code in selectors.OF_CALLS),
+        ],
+    )
+    day = forms.DateField(
+        required=False,
+        label="Day",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+@require_safe
+@access.require("calls.view")
+def index(request: StaffRequest) -> HttpResponse:
+    form = FilterForm(request.GET)
+    rows = _filtered(selectors.calls(request.practice), form)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    asked = any(request.GET.get(name) for name in form.fields)
+    return render(request, "recall/calls.html", {"form": form, "page": page, "asked": asked})
+
+
+@require_safe
+@access.require("calls.view")
+def show(request: StaffRequest, call_id: str) -> HttpResponse:
+    attempt = access.load(selectors.call_with_turns(request.practice), call_id)
+    context = {
+        "call": attempt,
+        "turns": attempt.turns.all(),
+        "receipt": receipts.read(attempt),
+        "others": selectors.attempts_of_episode(attempt),
+    }
+    return render(request, "recall/call.html", context)
+
+
+def _filtered(rows: QuerySet[Attempt], form: FilterForm) -> QuerySet[Attempt]:
+    form.is_valid()
+    asked = form.cleaned_data
+    if asked.get("q"):
+        for word in asked["q"].split():
+            name = Q(patient__first_name__icontains=word) | Q(patient__last_name__icontains=word)
+            rows = rows.filter(name | Q(destination__endswith=word.lstrip("0")))
+    if asked.get("day"):
+        rows = selectors.on_day(rows, asked["day"])
+    return selectors.with_outcome(rows, asked.get("outcome") or "")

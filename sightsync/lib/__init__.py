@@ -1,0 +1,1 @@
+"""Machinery that knows nothing of opticians: time, ids, errors, encryption, jobs, logs."""

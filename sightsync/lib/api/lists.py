@@ -1,0 +1,266 @@
+"""Long lists, quickly: one round trip for a page, an exact total, and a last page as cheap as the
+first.
+
+A `Table` is one kind of list, made once per process. The total, and for deep pages the keys of
+every 200th row, come from a cache that holds for one *version* of the data: a number that grows
+with every committed change to what is listed. The page's own statement reads the version again, so
+that what is answered from the cache is exact: it belongs to the very snapshot the rows come from.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import orjson
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Expression, F, Func, Model, QuerySet, TextField
+
+from sightsync.lib import ids, prepared
+from sightsync.lib.api.paging import Window
+
+MARK_EVERY = 200
+_CACHED_LISTS = 512
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A key of the answer: where it comes from, and, when that is not what is answered, the JSON
+    that is made of PostgreSQL's text for it (of a null nothing is made).
+    """
+
+    source: str | Expression
+    convert: Callable[[str], str] | None = None
+
+
+def public_id(prefix: str, source: str = "id") -> Column:
+    return Column(
+        source, lambda key: f'"{ids.encode_number(prefix, int(key.replace("-", ""), 16))}"'
+    )
+
+
+def instant(source: str) -> Column:
+    """Written by PostgreSQL: making a datetime of each is most of a page's cost."""
+    return Column(Func(F(source), template=_INSTANT, output_field=TextField()))
+
+
+def json(source: str) -> Column:
+    """Passed through as the database has it."""
+    return Column(source)
+
+
+_INSTANT = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An SQL expression for a bigint, with its parameters."""
+
+    sql: str
+    params: tuple[Any, ...]
+
+
+Chosen = tuple[str, tuple[Any, ...]] | None
+"""The rows of a list as a statement of their keys, with its parameters; None when there are none.
+"""
+
+
+@dataclass(slots=True)
+class _Known:
+    version: int
+    total: int
+    marks: list[tuple[Any, ...]] | None = None
+
+
+@dataclass
+class Table:
+    """Rows of `model` in ascending `order`: fields of its own without nulls, the last one its key;
+    an index (practice, *order) makes it quick.
+    """
+
+    model: type[Model]
+    columns: dict[str, Column]
+    order: tuple[str, ...]
+    _cache: "OrderedDict[Any, _Known]" = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        _TABLES.append(self)
+
+    def page(
+        self, rows: "QuerySet[Any, Any] | Chosen", window: Window, version: Version
+    ) -> tuple[list[orjson.Fragment], int]:
+        """The window's rows of `rows` (filtered, in any order) as finished JSON, and the total."""
+        name = self.chosen(rows) if isinstance(rows, QuerySet) else rows
+        if name is None:
+            return [], 0
+        inner, params = name
+        for _ in range(_TRIES):
+            known = self._cache.get(name)
+            deep = window.offset >= 2 * MARK_EVERY
+            if known is None or (deep and known.marks is None):
+                known = self._count(inner, params, version, with_marks=deep)
+                self._keep(name, known)
+            found, seen = self._fetch(inner, params, window, version, known)
+            if seen == known.version:
+                return found, known.total
+            self._cache.pop(name, None)
+        # Written to all the time: the plain way is exact too.
+        found, _seen = self._fetch(inner, params, window, version, _Known(0, 0))
+        return found, self._count(inner, params, version, with_marks=False).total
+
+    def one(self, **exact: Any) -> orjson.Fragment | None:
+        """The row whose fields have exactly these values, as finished JSON. None matches a null."""
+        quote, options = connection.ops.quote_name, self.model._meta
+        terms = [
+            f"{quote(str(options.get_field(name).column))} {'IS NULL' if value is None else '= %s'}"  # type: ignore[union-attr]
+            for name, value in exact.items()
+        ]
+        values = [value for value in exact.values() if value is not None]
+        select, selected, _ = self._select
+        rows = prepared.fetch(
+            f"SELECT 0, {select} WHERE {' AND '.join(terms)} LIMIT 1", [*selected, *values]
+        )
+        return self._written(rows[0]) if rows else None
+
+    def chosen(self, rows: "QuerySet[Any, Any]") -> Chosen:
+        """`rows` compiled, to be kept for the next request that asks the same."""
+        try:
+            sql, params = rows.order_by().values_list(*self.order).query.sql_with_params()
+        except EmptyResultSet:
+            return None
+        return sql, tuple(params)
+
+    def forget(self) -> None:
+        self._cache.clear()
+
+    def _keep(self, name: Any, known: _Known) -> None:
+        with self._lock:
+            self._cache[name] = known
+            while len(self._cache) > _CACHED_LISTS:
+                self._cache.popitem(last=False)
+
+    def _count(
+        self, inner: str, params: Sequence[Any], version: Version, *, with_marks: bool
+    ) -> _Known:
+        keys = ", ".join(self._names)
+        with connection.cursor() as cursor:
+            if not with_marks:
+                cursor.execute(
+                    f"SELECT {version.sql}, count(*) FROM ({inner}) l",  # noqa: S608
+                    [*version.params, *params],
+                )
+                seen, total = cursor.fetchone() or (0, 0)
+                return _Known(seen, total)
+            cursor.execute(
+                f"SELECT {version.sql}, total, {keys} FROM (SELECT {keys},"  # noqa: S608
+                f" row_number() OVER (ORDER BY {keys}) - 1 AS at, count(*) OVER () AS total"
+                f" FROM ({inner}) l) m WHERE at %% {MARK_EVERY} = 0 ORDER BY {keys}",
+                [*version.params, *params],
+            )
+            marks = cursor.fetchall()
+        if not marks:
+            return _Known(self._version(version), 0, [])
+        return _Known(marks[0][0], marks[0][1], [tuple(mark[2:]) for mark in marks])
+
+    def _version(self, version: Version) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {version.sql}", version.params)
+            return int((cursor.fetchone() or (0,))[0])
+
+    def _fetch(
+        self,
+        inner: str,
+        params: Sequence[Any],
+        window: Window,
+        version: Version,
+        known: _Known,
+    ) -> tuple[list[orjson.Fragment], int]:
+        keys = ", ".join(self._names)
+        after, mark, offset = "TRUE", (), window.offset
+        if known.marks and offset < known.total:
+            mark = known.marks[offset // MARK_EVERY]
+            after = f"({keys}) >= ({', '.join(['%s'] * len(mark))})"
+            offset %= MARK_EVERY
+        select, selected, own = self._select
+        head, _, where = inner.partition(" WHERE ")
+        cut = f"ORDER BY {keys} LIMIT {window.limit} OFFSET {offset}"
+        if head == own and where:
+            sql = f"{select} WHERE {where} AND {after} {cut}"
+        else:  # filtered by another table: choose the keys first
+            chosen = f"SELECT {self._names[-1]} FROM ({inner}) l WHERE {after} {cut}"  # noqa: S608
+            sql = f"{select} WHERE {self._names[-1]} IN ({chosen}) ORDER BY {keys}"
+        rows = prepared.fetch(
+            f"SELECT {version.sql}, {sql}", [*version.params, *selected, *params, *mark]
+        )
+        if not rows:
+            return [], self._version(version)
+        return [self._written(row) for row in rows], int(rows[0][0] or 0)
+
+    def _written(self, row: prepared.Row) -> orjson.Fragment:
+        """The row as JSON: what Python must convert, then what PostgreSQL has written already."""
+        parts = ["{"]
+        for (name, convert), value in zip(self._converters, row[2:], strict=True):
+            parts.append(f'"{name}":{"null" if value is None else convert(value.decode())},')
+        return orjson.Fragment("".join(parts).encode() + (row[1] or b"")[1:])
+
+    @cached_property
+    def _names(self) -> list[str]:
+        options = self.model._meta
+        columns = [str(options.get_field(name).column) for name in self.order]  # type: ignore[union-attr]
+        return [connection.ops.quote_name(column) for column in columns]
+
+    @cached_property
+    def _select(self) -> tuple[str, Sequence[Any], str]:
+        """`columns FROM table`, its parameters, and how a list of keys of the table begins."""
+        table = f" FROM {connection.ops.quote_name(self.model._meta.db_table)}"
+        written = {name: column for name, column in self.columns.items() if not column.convert}
+        converted = {name: column for name, column in self.columns.items() if column.convert}
+        inside, params = self._expressions(written, table)
+        beside, more = self._expressions(converted, table)
+        keys, _ = self._every.values_list(*self.order).query.sql_with_params()
+        columns = f"row_to_json((SELECT r FROM (SELECT {inside}) r))::text"  # noqa: S608
+        columns += f", {beside}" if beside else ""
+        return f"{columns}{table}", [*params, *more], keys
+
+    @property
+    def _every(self) -> "QuerySet[Any, Any]":
+        return self.model._default_manager.order_by()
+
+    def _expressions(self, columns: dict[str, Column], table: str) -> tuple[str, Sequence[Any]]:
+        """`expression AS "key", ...` and its parameters."""
+        named = {
+            f"column_{number}": F(column.source)
+            if isinstance(column.source, str)
+            else column.source
+            for number, column in enumerate(columns.values())
+        }
+        if not named:
+            return "", ()
+        sql, params = self._every.annotate(**named).values_list(*named).query.sql_with_params()
+        text = sql.removeprefix("SELECT ").removesuffix(table)
+        for number, name in enumerate(columns):
+            text = text.replace(f'AS "column_{number}"', f"AS {connection.ops.quote_name(name)}")
+        return text, params
+
+    @cached_property
+    def _converters(self) -> list[tuple[str, Callable[[str], str]]]:
+        return [(name, column.convert) for name, column in self.columns.items() if column.convert]
+
+
+_TABLES: list[Table] = []
+
+
+def forget_all() -> None:
+    """Empty every cache: for tests, which write rows without a journal entry."""
+    for table in _TABLES:
+        table.forget()
+
+
+def texts(names: Iterable[str]) -> dict[str, Column]:
+    """Columns that are answered as they are stored, under their own names."""
+    return {name: Column(name) for name in names}

@@ -1,0 +1,79 @@
+"""A request id on every request, answer and log line; and the API's own, shorter way in."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
+
+from practices.api_access import rate_headers
+from sightsync.lib import ids
+from sightsync.lib.api import errors
+from sightsync.lib.logging import request_id
+
+_log = logging.getLogger("sightsync.requests")
+_PROBES = ("healthz", "readyz")
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestId:
+    """Takes a caller's X-Request-Id when it is harmless, else makes one; logs route and status.
+
+    The log names the route's pattern, never the path: paths carry patients' private tokens.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-Id", "")
+        value = given if _ACCEPTABLE.fullmatch(given) else ids.encode("req", ids.new())
+        token = request_id.set(value)
+        started = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = value
+            route = request.resolver_match.route if request.resolver_match else "-"
+            duration = round((time.perf_counter() - started) * 1000, 1)
+            quiet = route in _PROBES or (route == "-" and response.status_code < 400)
+            _log.log(
+                logging.DEBUG if quiet else logging.INFO,  # probes and static files
+                "request",
+                extra={
+                    "method": request.method,
+                    "route": route,
+                    "status": response.status_code,
+                    "duration_ms": duration,
+                },
+            )
+            return response
+        finally:
+            request_id.reset(token)
+
+
+class ApiGate:
+    """Takes requests under /api/ straight to their view: sessions, forms and pages' policies mean
+    nothing there, and cost more than most endpoints. Whatever goes wrong is answered as JSON.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        try:
+            request.get_host()  # refuses a host that is not ours
+            match = resolve(request.path_info)
+            request.resolver_match = match
+            response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        except Exception as error:
+            response = errors.handle(error) or errors.crash(request, error)
+        for name, value in rate_headers().items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response

@@ -1,0 +1,112 @@
+"""Every staff page: who may see it, whose it is, and how many queries it asks."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from practices.models import Practice
+from tests import engine
+from tests.working_day import WorkingDay
+
+pytestmark = pytest.mark.django_db
+
+
+def pages(day: WorkingDay) -> list[str]:
+    """Addresses that answer GET, with rows of Acuity Opticians in them."""
+    patient, campaign = day.due.public_id, day.campaign.public_id
+    appointment = day.appointment.public_id
+    return [
+        "/",
+        "/today/live",
+        "/patients",
+        "/patients?q=nowak&risk=diabetic&due=overdue&contact=yes",
+        f"/patients/{patient}",
+        f"/patients/{patient}/opt-out",
+        f"/patients/{day.opted_out.public_id}",
+        f"/patients/{day.opted_out.public_id}/opt-out",
+        f"/patients/{patient}/contact",
+        "/recall",
+        "/recall/new",
+        "/recall/new?risks=diabetic&overdue_months=1&age_from=18&not_called_days=7",
+        f"/recall/{campaign}",
+        f"/recall/{campaign}?state=waiting",
+        f"/recall/{campaign}/live",
+        f"/recall/{campaign}/stop",
+        "/calls",
+        "/calls?outcome=booked&q=tom&day=2026-11-18",
+        f"/calls/{day.call.public_id}",
+        "/appointments",
+        "/appointments?view=day&date=2026-11-24",
+        f"/appointments/{appointment}",
+        f"/appointments/{appointment}/move",
+        f"/appointments/{appointment}/cancel",
+        f"/appointments/book?patient={patient}",
+        "/stop",
+    ]
+
+
+def test_every_page_opens_for_the_owner(owner: Client, day: WorkingDay) -> None:
+    for address in pages(day):
+        assert owner.get(address).status_code == 200, address
+
+
+def test_nobody_gets_in_without_signing_in(client: Client, day: WorkingDay) -> None:
+    for address in pages(day):
+        answer = client.get(address)
+        assert answer.status_code == 302, address
+        assert answer["Location"].startswith("/accounts/login/"), address
+
+
+def test_another_practice_sees_none_of_these_rows(stranger: Client, day: WorkingDay) -> None:
+    for address in pages(day):
+        answer = stranger.get(address)
+        if "_01" in address:
+            assert answer.status_code == 404, address
+        else:
+            assert "Ferreira" not in answer.content.decode(), address
+
+
+def test_a_viewer_is_shown_no_button_that_changes_anything(viewer: Client, day: WorkingDay) -> None:
+    for address in ("/", f"/patients/{day.due.public_id}", f"/recall/{day.campaign.public_id}"):
+        page = viewer.get(address).content.decode()
+        content = page[page.index("<main") : page.index("</main>")]
+        assert 'method="post"' not in content, address
+
+
+@pytest.mark.parametrize("address", ["/recall/new", "/stop", "/appointments/book"])
+def test_a_viewer_cannot_open_what_changes_things(viewer: Client, address: str) -> None:
+    assert viewer.get(address).status_code == 403
+
+
+def test_a_receptionist_cannot_start_or_stop_a_recall(reception: Client, day: WorkingDay) -> None:
+    campaign = day.campaign.public_id
+    assert reception.get("/recall/new").status_code == 403
+    assert reception.post("/recall/start").status_code == 403
+    assert reception.post(f"/recall/{campaign}/pause").status_code == 403
+    assert reception.post("/stop/resume").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/patients", "/calls", "/recall", "/recall/new", "/appointments"]
+)
+def test_a_list_asks_the_same_queries_however_long_it_is(
+    owner: Client, practice: Practice, day: WorkingDay, address: str
+) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as before:
+        owner.get(address)
+    for index in range(10, 30):
+        who = engine.patient(practice, number=f"+4477009001{index}", email=f"q{index}@example.org")
+        engine.under_way(who, provider_ref=f"CA{index}")
+    with CaptureQueriesContext(connection) as after:
+        owner.get(address)
+    assert len(after) == len(before)
+
+
+def test_a_wrong_filter_is_treated_as_none(owner: Client, day: WorkingDay) -> None:
+    for address in ("/patients?risk=nonsense&page=x", "/calls?outcome=nonsense&day=yesterday"):
+        assert owner.get(address).status_code == 200
+    answer = owner.get("/recall/new?age_from=80&age_to=20")
+    assert "There is a problem" in answer.content.decode()
