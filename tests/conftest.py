@@ -3,9 +3,11 @@
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 from practices.models import Membership, Practice, Role, User
@@ -50,6 +52,18 @@ def at() -> Iterator[Callable[[str | datetime], None]]:
 def _forget_counts() -> None:
     """What is counted in the cache (wrong links, wrong passwords) is each test's own."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _forget_registers(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
+    """The registers' tables have no model, so that flushing the database passes them by."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    commits = {"live_server", "transactional_db"} & set(request.fixturenames)
+    if commits or (marker is not None and marker.kwargs.get("transaction")):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            for table in ("tps_number", "ctps_number"):
+                cursor.execute(f"DELETE FROM {table}")
 
 
 @pytest.fixture
