@@ -9,6 +9,27 @@ from sightsync.lib.personal import Handling
 INVENTORY: Mapping[str, Mapping[str, Handling]] = {
     "SandboxClock": {},
     "CarrierPace": {"account": Handling.CODE},
+    "Connection": {
+        "kind": Handling.CODE,
+        "state": Handling.CODE,
+        "credential": Handling.CODE,
+        "last_four": Handling.CODE,
+        "settings": Handling.CODE,
+        "error_code": Handling.CODE,
+    },
+    "DedicatedNumber": {
+        "phone_number": Handling.CODE,
+        "number_type": Handling.CODE,
+        "state": Handling.CODE,
+        "papers": Handling.CODE,
+        "address_sid": Handling.CODE,
+        "bundle_sid": Handling.CODE,
+        "end_user_sid": Handling.CODE,
+        "document_sid": Handling.CODE,
+        "number_sid": Handling.CODE,
+        "replaces": Handling.CODE,
+        "reason": Handling.CODE,
+    },
     "WebhookEndpoint": {
         "url": Handling.CODE,
         "events": Handling.CODE,

@@ -15,13 +15,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from practices.models import Membership, Practice, Role, User
 from sightsync.lib import ids
 
-_VIEWER = {"today.view", "patients.view", "recall.view", "calls.view", "appointments.view"}
+_VIEWER = {
+    "today.view",
+    "patients.view",
+    "recall.view",
+    "calls.view",
+    "appointments.view",
+    "messages.view",
+}
 _STAFF = _VIEWER | {
     "patients.edit",
     "patients.opt_out",
     "patients.call",
     "appointments.edit",
     "tasks.finish",
+    "imports.run",
     "contact.stop",
 }
 _MANAGER = _STAFF | {
@@ -29,9 +37,11 @@ _MANAGER = _STAFF | {
     "recall.control",
     "contact.resume",
     "sandbox.clock",
+    "imports.undo",
+    "integrations.manage",
     "developer.manage",
 }
-_OWNER = _MANAGER | {"practice.settings", "team.manage", "keys.manage"}
+_OWNER = _MANAGER | {"practice.settings", "team.manage", "keys.manage", "numbers.manage"}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.VIEWER: frozenset(_VIEWER),

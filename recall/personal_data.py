@@ -46,5 +46,22 @@ INVENTORY: Mapping[str, Mapping[str, Handling]] = {
         "meaning": CODE,
     },
     "StaffTask": {"kind": CODE, "done_code": CODE},
+    "AppointmentCopy": {
+        "state": CODE,
+        "external_id": CODE,
+        "external_version": CODE,
+        "reason": CODE,
+    },
+    "BusyTime": {"external_id": CODE},
+    "MessageText": {"name": CODE, "text": CODE},
+    "TestMessage": {
+        "channel": CODE,
+        "destination": CODE,
+        "state": CODE,
+        "provider": CODE,
+        "provider_ref": CODE,
+        "provider_status": CODE,
+        "error_code": CODE,
+    },
 }
 """By model and field. `tests/test_guards.py` fails for a field that is missing."""

@@ -65,6 +65,13 @@ TWILIO_AUTH_TOKEN = secret("TWILIO_AUTH_TOKEN", "sandbox-only-auth-token-0000000
 # Seconds between two calls of one carrier account: Twilio's limit is one a second, and it keeps
 # what comes faster to ring it later. Only a benchmark in the sandbox may shorten it.
 CARRIER_CALL_SPACING_S = 1.1 if LIVE else env.float("CARRIER_CALL_SPACING_S", 1.1)
+# Apps registered with Google and Microsoft; without them their calendars cannot be connected.
+GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", "" if LIVE else "sandbox-google-client")
+GOOGLE_CLIENT_SECRET = env.str("GOOGLE_CLIENT_SECRET", "" if LIVE else "sandbox-google-secret")
+MICROSOFT_CLIENT_ID = env.str("MICROSOFT_CLIENT_ID", "" if LIVE else "sandbox-microsoft-client")
+MICROSOFT_CLIENT_SECRET = env.str(
+    "MICROSOFT_CLIENT_SECRET", "" if LIVE else "sandbox-microsoft-secret"
+)
 LLM_MODEL = env.str("LLM_MODEL", "")
 LLM_API_KEY = env.str("LLM_API_KEY", "")
 LLM_BASE_URL = env.str("LLM_BASE_URL", "" if LIVE else f"{SANDBOX_URL}/llm/v1")

@@ -10,7 +10,7 @@ from integrations.sandbox.faults import UnknownFaultError
 from integrations.sandbox.world import stamp, world_of
 
 routes = web.RouteTableDef()
-FAULTY = frozenset({"twilio", "mail", "llm"})
+FAULTY = frozenset({"twilio", "mail", "llm", "google", "graph", "optix", "acuitas", "optisoft"})
 
 
 @routes.get("/ready")

@@ -7,7 +7,19 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import ClientSession, TCPConnector, web
 from django.conf import settings
 
-from integrations.sandbox import control, llm, mail, phone, twilio_api, wire
+from integrations.sandbox import (
+    acuitas,
+    control,
+    google,
+    graph,
+    llm,
+    mail,
+    optisoft,
+    optix,
+    phone,
+    twilio_api,
+    wire,
+)
 from integrations.sandbox.world import WORLD, Config, World
 from integrations.twilio import client
 
@@ -28,7 +40,7 @@ def config_from_settings() -> Config:
 def build(world: World) -> web.Application:
     app = web.Application(middlewares=[wire.provider], client_max_size=LARGEST_REQUEST)
     app[WORLD] = world
-    for module in (twilio_api, llm, control, phone):
+    for module in (twilio_api, llm, google, graph, optix, acuitas, optisoft, control, phone):
         app.add_routes(module.routes)
     app.add_routes([web.static("/static", settings.BASE_DIR / "static")])
     return app

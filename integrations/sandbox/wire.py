@@ -11,7 +11,15 @@ from integrations.sandbox.faults import Fault
 from integrations.sandbox.twilio_api import DROP, TwilioError, form_of, too_many_requests
 from integrations.sandbox.world import LogRow, world_of
 
-SERVERS = {"/twilio/": "twilio", "/llm/v1/": "llm"}
+SERVERS = {
+    "/twilio/": "twilio",
+    "/llm/v1/": "llm",
+    "/google/": "google",
+    "/graph/": "graph",
+    "/optix/": "optix",
+    "/acuitas/": "acuitas",
+    "/optisoft/": "optisoft",
+}
 HTML = "<!doctype html><title>Welcome</title><p>You are connected to the guest network."
 
 
@@ -27,7 +35,7 @@ async def provider(request: web.Request, handler: Handler) -> web.StreamResponse
         at=world.clock.now(),
         server=server,
         method=request.method,
-        path=request.path.removeprefix("/twilio").removeprefix("/llm"),
+        path=request.path.removeprefix(f"/{server}"),
         params=params,
     )
     world.log.append(row)
@@ -85,6 +93,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except TwilioError as refusal:
         return refusal.response()
     except web.HTTPNotFound:
+        if not request.path.startswith("/twilio/"):
+            return web.json_response({"error": {"code": 404, "message": "Not found"}}, status=404)
         return TwilioError(
             404, 20404, f"The requested resource {request.path} was not found"
         ).response()

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import ClientSession, web
@@ -65,6 +65,9 @@ class LogRow:
         }
 
 
+Room = TypeVar("Room")
+
+
 class PretendClock:
     """The sandbox's time: the machine's, until the product tells its pretend time."""
 
@@ -110,7 +113,15 @@ class World:
         self.homes: dict[str, tuple[str, str]] = {}
         self.llm_mode = "scripted"
         self.llm_answers: list[Any] = []
+        self.memory: dict[str, Any] = {}
         self.clock.reset()
+
+    def room(self, server: str, furnish: Callable[[], Room]) -> Room:
+        """One server's own memory, made when it is first asked for and forgotten at a reset."""
+        if server not in self.memory:
+            self.memory[server] = furnish()
+        found: Room = self.memory[server]
+        return found
 
     async def reset(self) -> None:
         """Forget everything and stop whatever is going on."""

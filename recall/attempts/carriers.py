@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
+from integrations import reach
 from integrations.email import client as email
 from integrations.twilio import client as twilio
-from practices.models import Mode, Practice
+from practices.models import Practice
 from recall.models import Attempt, Channel
 from sightsync.lib.errors import ProviderError
 
@@ -53,13 +54,8 @@ class Handed:
     status: str
 
 
-def is_sandbox(practice: Practice) -> bool:
-    """Whether the practice's attempts go to the sandbox servers only."""
-    return not settings.LIVE or practice.mode != Mode.LIVE
-
-
 def account_of(practice: Practice) -> twilio.Account:
-    return twilio.account_for(sandbox=is_sandbox(practice))
+    return twilio.account_for(sandbox=reach.is_sandbox(practice))
 
 
 def address(attempt: Attempt, ending: str = "") -> str:
@@ -81,7 +77,7 @@ def hand_over(attempt: Attempt, content: Content | None) -> Handed:
 
 def _check_numbers(attempt: Attempt) -> None:
     """The last fence: no number of fiction reaches a live carrier, and nothing leaves unsigned."""
-    if attempt.patient.phone_is_drama and not is_sandbox(attempt.practice):
+    if attempt.patient.phone_is_drama and not reach.is_sandbox(attempt.practice):
         raise ProviderError(Kind.REJECTED, "Reserved for fiction.", "drama_number")
     if not from_number(attempt):
         raise ProviderError(Kind.REJECTED, "No number to call from.", "no_from_number")
@@ -128,7 +124,7 @@ def _message(attempt: Attempt, content: Content) -> Handed:
 def _email(attempt: Attempt, content: Content) -> Handed:
     practice = attempt.practice
     taken = email.send(
-        server=email.server_for(sandbox=is_sandbox(practice)),
+        server=email.server_for(sandbox=reach.is_sandbox(practice)),
         to=attempt.destination,
         from_=settings.DEFAULT_FROM_EMAIL,
         subject=content.subject,
@@ -144,7 +140,7 @@ def _email(attempt: Attempt, content: Content) -> Handed:
 
 
 def provider_of(attempt: Attempt) -> str:
-    return SANDBOX if is_sandbox(attempt.practice) else TWILIO
+    return SANDBOX if reach.is_sandbox(attempt.practice) else TWILIO
 
 
 def _mail_domain() -> str:

@@ -5,8 +5,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpR
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from integrations import reach
 from integrations.twilio import client, payloads
-from recall.attempts import carriers, hooks
+from recall.attempts import hooks
 from recall.messages import inbound
 
 NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
@@ -26,7 +27,7 @@ def inbound_message(request: HttpRequest) -> HttpResponse:
     practices = [
         practice
         for practice in inbound.practices_with(message.to)
-        if carriers.is_sandbox(practice) in signed_by
+        if reach.is_sandbox(practice) in signed_by
     ]
     if practices:
         inbound.receive(message=message, practices=practices)

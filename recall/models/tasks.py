@@ -22,6 +22,7 @@ class TaskKind(models.TextChoices):
     REPLY = "reply", "Sent a message"
     CALL_FAILED = "call_failed", "The call broke off"
     JOB_FAILED = "job_failed", "A job gave up"
+    WRITE_BACK = "write_back", "Not in your diary system"
 
 
 class StaffTask(ids.HasPublicId, models.Model):

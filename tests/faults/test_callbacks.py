@@ -5,10 +5,11 @@ from itertools import permutations
 import pytest
 from django.test import Client
 
+from integrations import reach
 from integrations.twilio import client, payloads, signature
 from practices.models import JournalEntry
 from recall import states
-from recall.attempts import callbacks, carriers, results
+from recall.attempts import callbacks, results
 from recall.attempts.carriers import Handed
 from recall.models import AttemptState, Channel, Outcome, ProviderEvent
 from sightsync.lib import ids
@@ -243,7 +244,7 @@ def test_the_sandboxs_signature_proves_nothing_about_a_live_practices_call(
     settings.TWILIO_AUTH_TOKEN = "a-live-token"
     jane.practice.mode = "live"
     jane.practice.save(update_fields=["mode"])
-    assert not carriers.is_sandbox(jane.practice)
+    assert not reach.is_sandbox(jane.practice)
     path = f"/hooks/twilio/voice/{attempt.public_id}/status"
     assert post(path, form_of(), token=client.SANDBOX_TOKEN).status_code == 403
 

@@ -1,6 +1,4 @@
-"""What the outside world needs of the database: the pretend clock, each carrier's pace, and the
-webhooks that practices have asked for.
-"""
+"""The webhooks that practices have asked for, and what was sent to them."""
 
 from typing import Any, ClassVar
 
@@ -10,28 +8,6 @@ from django.db import models
 from practices.models import JournalEntry, Practice
 from sightsync.lib import ids
 from sightsync.lib.crypto import EncryptedTextField
-
-
-class SandboxClock(models.Model):
-    """One row (id 1): at real time `real_anchor` it was `pretend_anchor`, running at `rate`."""
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    real_anchor = models.DateTimeField()
-    pretend_anchor = models.DateTimeField()
-    rate = models.FloatField(default=1.0)
-
-    def __str__(self) -> str:
-        return f"{self.pretend_anchor:%Y-%m-%d %H:%M} at rate {self.rate:g}"
-
-
-class CarrierPace(models.Model):
-    """When the next call of a carrier account may leave: at most one a second (machine's time)."""
-
-    account = models.CharField(primary_key=True, max_length=64)
-    next_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.account[:6]}…"
 
 
 class DisabledReason(models.TextChoices):

@@ -1,0 +1,1 @@
+"""Practice management systems: one shape for all, one folder for each."""

@@ -1,0 +1,5 @@
+"""Speaks Microsoft: tokens, and Bookings over Graph."""
+
+from aiohttp import web
+
+routes = web.RouteTableDef()

@@ -1,0 +1,5 @@
+"""Speaks Optix, as its connector's folder writes its wire format down."""
+
+from aiohttp import web
+
+routes = web.RouteTableDef()

@@ -1,0 +1,116 @@
+"""The nightly reading of a practice management system: each run, and what we last saw."""
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from integrations.models import Connection
+from patients.models.patient import Patient
+from practices.models import Practice
+from sightsync.lib import ids
+
+
+class SyncScope(models.TextChoices):
+    CHANGES = "changes", "What changed"
+    FULL = "full", "Everything"
+
+
+class SyncState(models.TextChoices):
+    PLANNED = "planned", "Planned"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+class SyncRun(ids.HasPublicId, models.Model):
+    """One reading of one connection. `night` is the London date it belongs to, None when somebody
+    asked for it. `cursor` is where the next page begins; it and the counts move in the transaction
+    that writes the page, so that a killed run goes on where it stopped.
+
+    patients read = created + updated + unchanged + rejected. `seen` are the ids met by a full run,
+    emptied when it ends. `since` is what the system was asked for, `as_of` where the next run asks
+    from, both by the system's own clock.
+    """
+
+    PREFIX = "syn"
+
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    practice = models.ForeignKey(Practice, models.CASCADE, related_name="sync_runs")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="sync_runs")
+    scope = models.CharField(max_length=7, choices=SyncScope.choices)
+    night = models.DateField(null=True, blank=True)
+    state = models.CharField(max_length=7, choices=SyncState.choices, default=SyncState.PLANNED)
+    step = models.CharField(max_length=12, blank=True, help_text="patients or appointments")
+    cursor = models.CharField(max_length=400, blank=True)
+    since = models.DateTimeField(null=True, blank=True)
+    as_of = models.DateTimeField(null=True, blank=True)
+    seen = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    read = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    archived = models.PositiveIntegerField(default=0)
+    appointments = models.PositiveIntegerField(default=0)
+    reasons: "models.JSONField[dict[str, Any]]" = models.JSONField(
+        default=dict, blank=True, help_text="Rejected records by code."
+    )
+    due_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    error_code = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["connection", "night"],
+                condition=models.Q(night__isnull=False),
+                name="one_sync_per_connection_and_night",
+            ),
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=models.Q(state__in=["planned", "running"]),
+                name="one_open_sync_per_connection",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"],
+                name="sync_due",
+                condition=models.Q(state__in=["planned", "running"]),
+            ),
+            models.Index(fields=["connection", "-due_at"], name="sync_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_scope_display()}: {self.state}"
+
+
+class PmsRecord(models.Model):
+    """What a system last told us of one patient: the digest of it, so that the unchanged cost no
+    write. `patient` is None while the record is rejected; `code` is why.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    practice = models.ForeignKey(Practice, models.CASCADE, related_name="+")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    external_id = models.CharField(max_length=64)
+    digest = models.BinaryField(max_length=16)
+    patient = models.ForeignKey(
+        Patient, models.CASCADE, null=True, blank=True, related_name="pms_records"
+    )
+    code = models.CharField(max_length=32, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["connection", "external_id"], name="one_record_per_pms_patient"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection_id} record"
