@@ -241,7 +241,8 @@ def _trailing_shared(part: list[_Clause]) -> list[_Clause]:
     """Diabetics and children overdue by a year: both are. Commas alone do not join people."""
     joints = [clause.joint for clause in part[1:]]
     if joints and joints[-1] is Kind.COMMA:
-        raise Unclear(AMBIGUOUS, part[-1].atoms[0].item)
+        atoms = [atom for clause in part for atom in clause.atoms]
+        raise Unclear(AMBIGUOUS, (part[-1].atoms or atoms)[0].item)
     for before, after in reversed(list(pairwise(part))):
         if before.details and (not before.heads or before.details[0] is before.atoms[0]):
             raise Unclear(AMBIGUOUS, before.details[0].item)
