@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from recall.views import appointments, calls, campaigns, patients, stop, today
+from recall.views import appointments, calls, campaigns, messages, patients, stop, today
 
 app_name = "recall"
 urlpatterns = [
@@ -26,6 +26,7 @@ urlpatterns = [
     path("recall/<str:campaign_id>/stop/now", campaigns.stop, name="stop-campaign"),
     path("calls", calls.index, name="calls"),
     path("calls/<str:call_id>", calls.show, name="call"),
+    path("messages", messages.index, name="messages"),
     path("appointments", appointments.index, name="appointments"),
     path("appointments/book", appointments.book, name="book"),
     path("appointments/<str:appointment_id>", appointments.show, name="appointment"),

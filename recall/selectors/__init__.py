@@ -33,6 +33,7 @@ from recall.selectors.funnel import (
     Step,
     steps,
 )
+from recall.selectors.messages import DELIVERY, messages, with_delivery
 from recall.selectors.today import (
     FUNNEL_DAYS,
     HIGH_RISK,
@@ -50,6 +51,7 @@ from recall.selectors.today import (
 )
 
 __all__ = [
+    "DELIVERY",
     "FUNNEL_DAYS",
     "HIGH_RISK",
     "JUST_ENDED",
@@ -73,6 +75,7 @@ __all__ = [
     "in_the_air",
     "latest_attempts",
     "left_out",
+    "messages",
     "messages_of",
     "next_moment",
     "numbers",
@@ -85,5 +88,6 @@ __all__ = [
     "tasks_of",
     "waiting_to_leave",
     "week",
+    "with_delivery",
     "with_outcome",
 ]

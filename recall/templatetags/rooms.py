@@ -14,6 +14,7 @@ ROOMS = (
     ("Patients", "user-round", "patients:list", "patients"),
     ("Recall", "phone-outgoing", "recall:campaigns", "recall"),
     ("Calls", "list", "recall:calls", "calls"),
+    ("Messages", "message-square", "recall:messages", "messages"),
     ("Appointments", "calendar-days", "recall:appointments", "appointments"),
 )
 

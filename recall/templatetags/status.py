@@ -4,9 +4,9 @@ from django import template
 from django.utils.safestring import SafeString
 
 from practices.templatetags.ui import pill
-from recall import wording
+from recall import message_words, wording
 from recall.campaigns import preview
-from recall.models import Channel, StaffTask
+from recall.models import Attempt, Channel, StaffTask
 
 register = template.Library()
 
@@ -57,3 +57,15 @@ def fate(row: preview.Row) -> SafeString:
     """What a dry run says would become of a patient."""
     found = wording.fate_words(row.fate, row.channel, row.at, row.codes)
     return pill(found.word, found.tone)
+
+
+@register.filter
+def message_kind(message: Attempt) -> str:
+    """What a message was about."""
+    return message_words.KINDS[message.purpose]
+
+
+@register.filter
+def why_not(message: Attempt) -> str:
+    """Why a message did not go or arrive, or why it waits."""
+    return message_words.why_not(message)
