@@ -15,6 +15,7 @@ from recall.selectors.calls import (
     attempts_of_episode,
     call_with_turns,
     calls,
+    of_person,
     on_day,
     with_outcome,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "messages_of",
     "next_moment",
     "numbers",
+    "of_person",
     "on_day",
     "open_episode",
     "open_tasks",

@@ -1,8 +1,9 @@
 """The log of calls, and one attempt with what belongs to it."""
 
+import re
 from datetime import date, time, timedelta
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from practices.models import Practice
 from recall.models import Appointment, Attempt, CallTurn, Channel, Outcome
@@ -31,6 +32,21 @@ def call_with_turns(practice: Practice) -> QuerySet[Attempt]:
             Prefetch("appointments", Appointment.objects.filter(status__in=KEPT)),
         )
     )
+
+
+def of_person(rows: QuerySet[Attempt], text: str) -> QuerySet[Attempt]:
+    """Those whose patient has every word in the name, or whose number ends in the digits."""
+    digits = re.sub(r"[\s()+-]", "", text)
+    if digits.isdigit():
+        ending = digits.removeprefix("44").lstrip("0")
+        return rows.filter(
+            Q(destination__endswith=ending) | Q(patient__phone_number__endswith=ending)
+        )
+    for word in text.split():
+        rows = rows.filter(
+            Q(patient__first_name__icontains=word) | Q(patient__last_name__icontains=word)
+        )
+    return rows
 
 
 SPOKEN = frozenset(

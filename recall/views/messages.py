@@ -2,7 +2,7 @@
 
 from django import forms
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -63,9 +63,7 @@ def index(request: StaffRequest) -> HttpResponse:
 def _filtered(rows: QuerySet[Attempt], form: FilterForm) -> QuerySet[Attempt]:
     form.is_valid()
     asked = form.cleaned_data
-    for word in (asked.get("q") or "").split():
-        name = Q(patient__first_name__icontains=word) | Q(patient__last_name__icontains=word)
-        rows = rows.filter(name | Q(destination__endswith=word.lstrip("0")))
+    rows = selectors.of_person(rows, asked.get("q") or "")
     if asked.get("channel"):
         rows = rows.filter(channel=asked["channel"])
     if asked.get("kind"):
