@@ -52,10 +52,10 @@ def run(
     result = Result()
     if dry_run:
         with transaction.atomic():
-            _apply_all(practice, file.rows, actor, result)
+            apply_all(practice, file.rows, actor, result)
             transaction.set_rollback(True)
         return result
-    _apply_all(practice, file.rows, actor, result)
+    apply_all(practice, file.rows, actor, result)
     counts = {name: result.counts[name] for name in ("created", "updated", "unchanged", "rejected")}
     with transaction.atomic():
         this = ImportRun(
@@ -82,7 +82,8 @@ def run(
     return result
 
 
-def _apply_all(practice: Practice, rows: Sequence[Checked], actor: Actor, result: Result) -> None:
+def apply_all(practice: Practice, rows: Sequence[Checked], actor: Actor, result: Result) -> None:
+    """Write all good rows, chunk by chunk."""
     for chunk in _chunks(row for row in rows if not row.reasons):
         with transaction.atomic():
             _Chunk(practice, actor, result).apply(chunk)

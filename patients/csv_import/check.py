@@ -3,7 +3,7 @@ looks at the whole file where one row cannot be judged alone (dates, families, r
 and reads no database.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -50,6 +50,17 @@ def check(content: bytes, *, today: date) -> File:
     found, rows = columns.find(reader.read(content))
     if not rows:
         raise reader.Unreadable("The file has a header but no rows below it. Export it again.")
+    return judge(found, rows, today=today)
+
+
+def judge(
+    found: Columns,
+    rows: Sequence[Row],
+    *,
+    today: date,
+    orders: Mapping[str, str] | None = None,
+) -> File:
+    """Judge the rows below a header."""
     month_first = {
         name: dates.is_month_first(_cell(row, found.at[name]) for row in rows)
         for name in _DATES

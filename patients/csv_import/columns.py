@@ -93,6 +93,50 @@ def find(readings: Sequence[Sequence[Row]]) -> tuple[Columns, list[Row]]:
     return columns_of(header), [row for row in below if not _is_header_again(row, header)]
 
 
+def locate(readings: Sequence[Sequence[Row]]) -> tuple[Row, list[Row]]:
+    """As ``find``, for a file whose columns a person will match: where no header is recognised, the
+    first row of words above longer ones is taken for it. Raises Unreadable where there is none.
+    """
+    try:
+        found, rows = find(readings)
+    except Unreadable:
+        for reading in readings:
+            for place, row in enumerate(reading[:HEADER_WITHIN]):
+                if _could_be_header(row, reading[place + 1 : place + 6]):
+                    below = list(reading[place + 1 :])
+                    return row, [line for line in below if not _is_header_again(line, row)]
+        raise
+    return found.header, rows
+
+
+def _could_be_header(row: Row, below: Sequence[Row]) -> bool:
+    words = [cell for cell in row.cells if cell]
+    return (
+        len(words) > 1
+        and len(words) == len(row.cells)
+        and len({cell.casefold() for cell in words}) == len(words)
+        and not any(char.isdigit() or char == "@" for cell in words for char in cell[-4:])
+        and any(any(char.isdigit() for cell in line.cells for char in cell) for line in below)
+        and max((len(line.cells) for line in below), default=0) <= len(words)
+    )
+
+
+def mapped(header: Row, fields: Mapping[int, str]) -> Columns:
+    """The columns as somebody has matched them: field by place."""
+    found = Columns(header, {})
+    ranked: list[tuple[int, int]] = []
+    for place, cell in enumerate(header.cells):
+        name = fields.get(place)
+        if name == "phone_number":
+            ranked.append((_phone_rank(cell), place))
+        elif not name or name in found.at:
+            found.unused.append(cell)
+        else:
+            found.at[name] = place
+    found.phones.extend(place for _, place in sorted(ranked))
+    return found
+
+
 def columns_of(header: Row) -> Columns:
     """The columns that a header names. Of two columns for one field the first counts."""
     found = Columns(header, {})

@@ -39,6 +39,18 @@ def decrypt(token: str) -> str:
         raise CannotDecrypt from error
 
 
+def encrypt_bytes(content: bytes) -> bytes:
+    return _keys().encrypt(content)
+
+
+def decrypt_bytes(token: bytes) -> bytes:
+    """Raises CannotDecrypt."""
+    try:
+        return _keys().decrypt(token)
+    except InvalidToken as error:
+        raise CannotDecrypt from error
+
+
 def keyed_hash(purpose: str, value: str) -> bytes:
     """HMAC-SHA256 of `value` under SUPPRESSION_KEY; `purpose` keeps phones and emails apart."""
     key = settings.SUPPRESSION_KEY.encode()

@@ -14,6 +14,15 @@ def to_csv(rows: Iterable[Sequence[object]]) -> bytes:
     return target.getvalue().encode("utf-8-sig")
 
 
+def line(row: Sequence[object]) -> str:
+    """One line of such a file, for a long one that is sent as it is made; the first begins with
+    the byte order mark.
+    """
+    target = io.StringIO(newline="")
+    csv.writer(target).writerow([_cell(value) for value in row])
+    return target.getvalue()
+
+
 def defuse(text: str) -> str:
     """The text with an apostrophe before what a spreadsheet would run (OWASP, CSV injection)."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
