@@ -64,11 +64,16 @@ INVENTORY: Mapping[str, Mapping[str, Handling]] = {
         "state": Handling.CODE,
         "step": Handling.CODE,
         "cursor": Handling.CODE,
-        "seen": Handling.CODE,
         "reasons": Handling.CODE,
         "error_code": Handling.CODE,
     },
-    "PmsRecord": {"external_id": Handling.ERASE, "digest": Handling.CODE, "code": Handling.CODE},
+    "SyncSeen": {"step": Handling.CODE, "ids": Handling.CODE},
+    "PmsRecord": {
+        "external_id": Handling.ERASE,
+        "digest": Handling.CODE,
+        "marks": Handling.ERASE,
+        "code": Handling.CODE,
+    },
 }
 """By model and field. ``tests/patients/test_personal_data.py`` fails for a field that is
 missing.

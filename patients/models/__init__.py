@@ -11,7 +11,7 @@ from patients.models.imports import (
 )
 from patients.models.patient import DueSource, NumberKind, Patient, RiskCategory
 from patients.models.suppression import Suppression, SuppressionKind
-from patients.models.sync import PmsRecord, SyncRun, SyncScope, SyncState
+from patients.models.sync import PmsRecord, SyncRun, SyncScope, SyncSeen, SyncState
 from patients.models.tps import RegisterList, TpsListing, TpsRegister
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "SuppressionKind",
     "SyncRun",
     "SyncScope",
+    "SyncSeen",
     "SyncState",
     "TpsListing",
     "TpsRegister",

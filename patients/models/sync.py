@@ -28,9 +28,10 @@ class SyncRun(ids.HasPublicId, models.Model):
     asked for it. `cursor` is where the next page begins; it and the counts move in the transaction
     that writes the page, so that a killed run goes on where it stopped.
 
-    patients read = created + updated + unchanged + rejected. `seen` are the ids met by a full run,
-    emptied when it ends. `since` is what the system was asked for, `as_of` where the next run asks
-    from, both by the system's own clock.
+    patients read = created + updated + unchanged + rejected. `since` is what the system was asked
+    for, `as_of` where the next run asks from, both by the system's own clock. `lease_until` is by
+    the machine's clock and tells the holder of the run from one that lost it. `gone_accepted`: a
+    person has said that the many who are gone from the system really are.
     """
 
     PREFIX = "syn"
@@ -45,7 +46,7 @@ class SyncRun(ids.HasPublicId, models.Model):
     cursor = models.CharField(max_length=400, blank=True)
     since = models.DateTimeField(null=True, blank=True)
     as_of = models.DateTimeField(null=True, blank=True)
-    seen = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    pages = models.PositiveIntegerField(default=0)
     read = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
@@ -62,6 +63,8 @@ class SyncRun(ids.HasPublicId, models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     error_code = models.CharField(max_length=32, blank=True)
+    gone_accepted = models.BooleanField(default=False)
+    owners_told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -89,9 +92,27 @@ class SyncRun(ids.HasPublicId, models.Model):
         return f"{self.get_scope_display()}: {self.state}"
 
 
+class SyncSeen(models.Model):
+    """The ids on one page of a reading that will say who is gone; deleted when the run ends."""
+
+    id = models.BigAutoField(primary_key=True)
+    practice = models.ForeignKey(Practice, models.CASCADE, related_name="+")
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="seen")
+    step = models.CharField(max_length=12)
+    ids = ArrayField(models.CharField(max_length=255), default=list)
+
+    class Meta:
+        verbose_name_plural = "sync seen"
+
+    def __str__(self) -> str:
+        return f"{self.step} of {self.run_id}"
+
+
 class PmsRecord(models.Model):
     """What a system last told us of one patient: the digest of it, so that the unchanged cost no
-    write. `patient` is None while the record is rejected; `code` is why.
+    write. `marks` is a short keyed digest of each field, so that only what changed there is taken
+    over and a correction made here stays. `patient` is None while the record is rejected, or put
+    away there before we knew it; `code` is why. Since `gone_at` it is gone or put away there.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -99,6 +120,7 @@ class PmsRecord(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
     external_id = models.CharField(max_length=64)
     digest = models.BinaryField(max_length=16)
+    marks: "models.JSONField[dict[str, str]]" = models.JSONField(default=dict)
     patient = models.ForeignKey(
         Patient, models.CASCADE, null=True, blank=True, related_name="pms_records"
     )
