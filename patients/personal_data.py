@@ -69,7 +69,8 @@ INVENTORY: Mapping[str, Mapping[str, Handling]] = {
     },
     "SyncSeen": {"step": Handling.CODE, "ids": Handling.CODE},
     "PmsRecord": {
-        "external_id": Handling.ERASE,
+        # Kept, so that the next reading does not bring an erased person back.
+        "external_id": Handling.KEEP,
         "digest": Handling.CODE,
         "marks": Handling.ERASE,
         "code": Handling.CODE,

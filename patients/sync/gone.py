@@ -1,0 +1,49 @@
+"""Putting away the patients who are gone from the system: after a reading of everything, in
+batches that each commit whole. Their records stay; they are contacted no more.
+"""
+
+from django.db.models import Exists, F, Func, OuterRef, QuerySet
+
+from patients import records
+from patients.models import PmsRecord, SyncRun, SyncSeen
+from practices.journal import Actor
+from sightsync.lib import clock
+
+BATCH = 200
+MOST_PERCENT = 20
+"""More than this at once is no turnover but a list that is not whole."""
+
+
+def missing(run: SyncRun, step: str = "patients") -> "QuerySet[PmsRecord]":
+    """Records of patients whom the reading did not meet."""
+    seen = SyncSeen.objects.filter(run=run.pk, step=step).annotate(
+        external_id=Func(F("ids"), function="unnest")
+    )
+    met = seen.filter(external_id=OuterRef("external_id")).order_by()
+    return _kept(run).exclude(Exists(met))
+
+
+def are_too_many(run: SyncRun) -> bool:
+    """Whether so many are missing that the list cannot be whole. One alone never is."""
+    if run.gone_accepted:
+        return False
+    gone = missing(run).count()
+    return gone > 1 and gone * 100 > _kept(run).count() * MOST_PERCENT
+
+
+def put_away(run: SyncRun, actor: Actor) -> int:
+    """The next batch, in the caller's transaction; how many were met, 0 when none is left."""
+    rows = list(missing(run).select_related("patient").order_by("pk")[:BATCH])
+    now = clock.now()
+    for patient in (row.patient for row in rows if row.patient is not None):
+        if patient.archived_at is None and patient.erased_at is None:
+            records.archive(patient=patient, actor=actor)
+            run.archived += 1
+    PmsRecord.objects.filter(pk__in=[row.pk for row in rows]).update(gone_at=now)
+    return len(rows)
+
+
+def _kept(run: SyncRun) -> "QuerySet[PmsRecord]":
+    return PmsRecord.objects.filter(
+        connection=run.connection_id, gone_at=None, patient__isnull=False
+    )
