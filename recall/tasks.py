@@ -9,8 +9,11 @@ from practices.journal import Actor
 from recall import episodes, worker_cluster
 from recall.attempts import claim, given_up, pace, reconcile, submit
 from recall.attempts.carriers import account_of
-from recall.messages import render
+from recall.booking.write_back import due as copies_due
+from recall.booking.write_back import write
+from recall.messages import render, trial
 from recall.models import Attempt, AttemptState, Channel, Episode
+from sightsync.lib import clock, jobs
 
 WORKER = Actor.system("worker")
 Job = Callable[[str], None]
@@ -60,6 +63,20 @@ def advance(key: str) -> None:
 def look_up(key: str) -> None:
     """Ask the carrier about an attempt that nobody has told us the end of."""
     reconcile.look_up(UUID(key), actor=WORKER)
+
+
+@counted
+def write_copy(key: str) -> None:
+    """Write one appointment into a connected system, and wake the next of that system."""
+    answered = write.run(UUID(key), actor=WORKER)
+    following = copies_due.next_of(answered, clock.now()) if answered else None
+    if following is not None:
+        jobs.enqueue("recall.tasks.write_copy", str(following))
+
+
+def send_trial(key: str) -> None:
+    """Send the message that a member of staff wants to see."""
+    trial.send(UUID(key))
 
 
 def beat() -> None:

@@ -15,6 +15,7 @@ from practices.journal import Actor
 from recall import waking, worker_cluster
 from recall.attempts import reconcile
 from recall.attempts.dialler import LONGEST_QUEUE, Dialler
+from recall.booking.write_back import due as copies_due
 from recall.campaigns import run as campaigns
 from recall.messages import inbound, reminders
 from recall.watchdog import Watchdog
@@ -27,8 +28,10 @@ TICK = Actor.system("tick")
 STEPS_A_TICK = 100
 WOKEN_FOR_S = 30.0
 OVERTAKEN_EVERY_S = 10.0
+COPIES_A_TICK = 50
 CAMPAIGNS_EVERY_S = 10.0
 MESSAGES_EVERY_S = 10.0
+RECONNECTED_EVERY_S = 10.0
 SANDBOX_CLOCK_EVERY_S = 10.0
 
 
@@ -50,6 +53,7 @@ class Tick:
             self._steps,
             lambda: self.dialler.run(clock.now()),
             self._look_ups,
+            self._copies,
             self._messages,
             self._campaigns,
             self._sandbox_clock,
@@ -93,6 +97,14 @@ class Tick:
 
     def _look_ups(self) -> None:
         self._wake("recall.tasks.look_up", reconcile.to_look_up(clock.now()))
+
+    def _copies(self) -> None:
+        """Appointments that connected systems should have and do not."""
+        now = clock.now()
+        copies_due.take_back()
+        if self._every("reconnected", RECONNECTED_EVERY_S):
+            copies_due.wake_reconnected(now)
+        self._wake("recall.tasks.write_copy", copies_due.keys(now, COPIES_A_TICK))
 
     def _wake(self, job: str, keys: Iterable[UUID]) -> None:
         reached = time.monotonic()

@@ -11,6 +11,7 @@ from practices import journal
 from practices.journal import Actor
 from recall import staff_tasks
 from recall.attempts import claim, moves
+from recall.booking.write_back import again
 from recall.models import AttemptState, Episode, EpisodeState, TaskKind
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ def report(*, job: str, key: str, actor: Actor) -> None:
     logger.error("job given up", extra={"job": job, "code": REASON})
     if job.endswith(".advance"):
         _recall(UUID(key), actor)
+    elif job.endswith(".write_copy"):
+        again.job_failed(UUID(key), actor=actor)
     else:
         _attempt(UUID(key), actor)
 

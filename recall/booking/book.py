@@ -19,6 +19,7 @@ from practices.journal import Actor
 from practices.models import Practice
 from recall.booking import diary, notices, recall_effect
 from recall.booking.diary import DiarySlot
+from recall.booking.write_back import copies
 from recall.models import Appointment, AppointmentStatus, Attempt, Diary, Episode, Purpose
 from recall.models.appointments import LIVE_APPOINTMENT
 from sightsync.lib import clock, ids
@@ -106,6 +107,7 @@ def book(
         note(appointment, "appointment.booked", actor, source=source, **when(appointment))
         recall_effect.booked(patient=person, actor=actor)
         notices.plan(appointment=appointment, patient=person, purpose=Purpose.CONFIRMATION)
+        copies.plan(appointment=appointment)
         return appointment
 
     # A repeat finds its own time taken, so that it has to be recognised before a diary is chosen.
@@ -142,6 +144,7 @@ def move(
         row.save(update_fields=["diary", "starts_at", "ends_at", "has_time", "status", "version"])
         notices.withdraw(appointment=row, reason="moved")
         notices.plan(appointment=row, patient=person, purpose=Purpose.CONFIRMATION)
+        copies.plan(appointment=row)
         facts = {**when(row), "from": before.isoformat(), "version": row.version}
         note(row, "appointment.moved", actor, source=source, **facts)
         return row
@@ -166,6 +169,7 @@ def cancel(*, appointment: Appointment, actor: Actor, source: str) -> Appointmen
         notices.withdraw(appointment=row, reason="cancelled")
         if source not in PATIENT_SOURCES and not row.made_elsewhere:
             notices.plan(appointment=row, patient=person, purpose=Purpose.CANCELLATION)
+        copies.plan(appointment=row)
         note(row, "appointment.cancelled", actor, source=source, **when(row))
         recall_effect.lost(
             appointment=row, patient=person, reason="appointment_cancelled", actor=actor

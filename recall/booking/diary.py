@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from practices.models import Practice
+from recall.booking import busy as external_busy
 from recall.booking.slots import DiaryRules, Opening, Preference, Slot, Span, free_slots
 from recall.calling_hours import is_bank_holiday
 from recall.models import Appointment, Closure, Diary, DiaryHours
@@ -44,7 +45,7 @@ def free(
     preference: Preference | None = None,
 ) -> list[DiarySlot]:
     """Free times over all of the practice's diaries, in order. A time that several have is listed
-    once. `days` shortens the practice's horizon; four queries whatever is in the diaries.
+    once. `days` shortens the practice's horizon; five queries whatever is in the diaries.
     """
     found: dict[datetime, DiarySlot] = {}
     for facts in read(practice=practice, now=now):
@@ -109,6 +110,7 @@ def read(
     openings = _openings(keys)
     closures = _closures(practice, now)
     busy = _busy(keys, now, leaving_out)
+    elsewhere = external_busy.spans(practice, keys, now)
     buffers = {diary.pk: timedelta(minutes=diary.buffer_minutes) for diary in diaries}
     return [
         DiaryFacts(
@@ -122,7 +124,10 @@ def read(
             ),
             closures=frozenset(closures[None] | closures[diary.pk]),
             # What is taken needs its own buffer too: not every appointment is on our grid.
-            busy=tuple(Span(span.start, span.end + buffers[diary.pk]) for span in busy[diary.pk]),
+            busy=tuple(
+                Span(span.start, span.end + buffers[diary.pk])
+                for span in [*busy[diary.pk], *elsewhere[diary.pk]]
+            ),
         )
         for diary in diaries
     ]

@@ -1,0 +1,82 @@
+"""What people do about copies that could not be written: try again; and jobs that gave up."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from practices import job_tries, journal
+from practices.journal import Actor
+from recall import staff_tasks
+from recall.booking.write_back import copies, results
+from recall.models import Appointment, AppointmentCopy, CopyState, StaffTask, TaskKind
+from sightsync.lib import clock
+
+JOB = "recall.tasks.write_copy"
+RETRIED = "retried"
+STUCK = (CopyState.FAILED, CopyState.UNKNOWN)
+
+
+def try_again(*, appointment: Appointment, actor: Actor) -> int:
+    """Plan what failed again, and look again for what is not known; how many copies. Ends the task:
+    if it fails once more there is a new one.
+    """
+    with transaction.atomic():
+        stuck = AppointmentCopy.objects.filter(appointment=appointment, state__in=STUCK)
+        woken = [copy.pk for copy in stuck if _wake(copy.pk)]
+        if not woken:
+            return 0
+        journal.record(
+            practice=appointment.practice_id,
+            action="appointment.write_again",
+            actor=actor,
+            patient=appointment.patient_id,
+            subject=appointment,
+        )
+        _finish_task(appointment, actor)
+    for key in woken:
+        job_tries.finish(f"{JOB}:{key}")
+    return len(woken)
+
+
+def _wake(copy_id: UUID) -> bool:
+    copy = copies.lock(copy_id)
+    if copy is None:
+        return False
+    now = clock.now()
+    if copy.state == CopyState.UNKNOWN:
+        rows = AppointmentCopy.objects.filter(pk=copy_id, state=CopyState.UNKNOWN)
+        return rows.update(next_try_at=now, tries=0) == 1
+    return copies.move(
+        copy_id,
+        to=CopyState.ACCEPTED,
+        sources=(CopyState.FAILED,),
+        reason="",
+        tries=0,
+        next_try_at=now,
+    )
+
+
+def _finish_task(appointment: Appointment, actor: Actor) -> None:
+    for task in StaffTask.objects.filter(
+        practice=appointment.practice_id,
+        patient=appointment.patient_id,
+        kind=TaskKind.WRITE_BACK,
+        done_at=None,
+    ):
+        staff_tasks.finish(task=task, actor=actor, note_code=RETRIED)
+
+
+def job_failed(copy_id: UUID, *, actor: Actor) -> None:
+    """The job broke off too often: put the copy out of reach of the queue, and tell a person."""
+    with transaction.atomic():
+        copy = copies.lock(copy_id)
+        if copy is None:
+            return
+        if copy.state == CopyState.WRITING:
+            # It may stand there: whoever tries again begins by looking.
+            copies.move(copy_id, to=CopyState.UNKNOWN, lease_until=None)
+            copy.state, copy.lease_until = CopyState.UNKNOWN, None
+        if copy.state == CopyState.UNKNOWN:
+            results.leave_to_staff(copy, "job_failed", actor=actor)
+        elif copy.state == CopyState.ACCEPTED:
+            results.give_up(copy, "job_failed", actor=actor)
