@@ -17,6 +17,7 @@ from integrations.sandbox import (
     optisoft,
     optix,
     phone,
+    pms_control,
     twilio_api,
     wire,
 )
@@ -40,7 +41,18 @@ def config_from_settings() -> Config:
 def build(world: World) -> web.Application:
     app = web.Application(middlewares=[wire.provider], client_max_size=LARGEST_REQUEST)
     app[WORLD] = world
-    for module in (twilio_api, llm, google, graph, optix, acuitas, optisoft, control, phone):
+    for module in (
+        twilio_api,
+        llm,
+        google,
+        graph,
+        optix,
+        acuitas,
+        optisoft,
+        pms_control,
+        control,
+        phone,
+    ):
         app.add_routes(module.routes)
     app.add_routes([web.static("/static", settings.BASE_DIR / "static")])
     return app

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from integrations.sandbox import google_memory
 from integrations.sandbox.faults import Fault
 from integrations.sandbox.twilio_api import DROP, TwilioError, form_of, too_many_requests
 from integrations.sandbox.world import LogRow, world_of
@@ -20,6 +21,8 @@ SERVERS = {
     "/acuitas/": "acuitas",
     "/optisoft/": "optisoft",
 }
+BRIEF = "brief"
+"""What a handler puts into the request under this stands in the log for a long answer."""
 HTML = "<!doctype html><title>Welcome</title><p>You are connected to the guest network."
 
 
@@ -42,7 +45,7 @@ async def provider(request: web.Request, handler: Handler) -> web.StreamResponse
     fault = world.faults.take(server, _text(request, params))
     answer = await _spoilt(request, handler, server, fault)
     row.status = answer.status
-    row.answer = _readable(answer)
+    row.answer = request.get(BRIEF) or _readable(answer)
     if request.get(DROP):
         row.status = row.status if fault is None or fault.accept else 0
         if request.transport is not None:
@@ -72,19 +75,32 @@ def _bad_answer(server: str, fault: Fault) -> web.Response | None:
     if fault.mode == "html":
         return web.Response(text=HTML, status=200, content_type="text/html")
     if fault.mode == "500":
-        if server == "twilio":
-            return TwilioError(500, 20500, "An internal server error has occurred").response()
-        return web.json_response({"error": {"message": "server error"}}, status=500)
+        return _broken(server)
     if fault.mode == "429":
-        if server == "twilio":
-            return too_many_requests(fault.retry_after).response()
-        headers = {"Retry-After": str(fault.retry_after)}
-        return web.json_response(
-            {"error": {"message": "Rate limit reached"}}, status=429, headers=headers
-        )
+        return _busy(server, fault)
     if fault.mode == "broken_json":
         return web.Response(text='{"sid": "', status=201, content_type="application/json")
     return None
+
+
+def _broken(server: str) -> web.Response:
+    if server == "twilio":
+        return TwilioError(500, 20500, "An internal server error has occurred").response()
+    if server == "google":
+        return google_memory.refusal(500, "backendError").response()
+    return web.json_response({"error": {"message": "server error"}}, status=500)
+
+
+def _busy(server: str, fault: Fault) -> web.Response:
+    if server == "twilio":
+        return too_many_requests(fault.retry_after).response()
+    if server == "google":
+        busy = google_memory.refusal(429, "rateLimitExceeded", after=fault.retry_after)
+        return busy.response()
+    headers = {"Retry-After": str(fault.retry_after)}
+    return web.json_response(
+        {"error": {"message": "Rate limit reached"}}, status=429, headers=headers
+    )
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,0 +1,18 @@
+"""Which folder speaks to which system. The one place that knows them all."""
+
+from collections.abc import Callable, Mapping
+
+from integrations.models import Connection, Kind
+from integrations.pms.connector import Connector
+from integrations.pms.optix import client as optix
+
+FACTORIES: Mapping[str, Callable[[Connection], Connector]] = {
+    Kind.OPTIX: optix.connector_for,
+}
+
+
+def connector(connection: Connection) -> Connector:
+    """The connection's system, ready to be asked; nothing is sent yet. Raises ProviderError
+    (REJECTED) when the address it was given is none to send to.
+    """
+    return FACTORIES[connection.kind](connection)
