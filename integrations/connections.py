@@ -109,11 +109,47 @@ def configure(*, connection: Connection, settings: dict[str, Any], actor: Actor)
     return True
 
 
-def renew(*, connection: Connection, credential: dict[str, Any]) -> None:
-    """Keep a credential that the provider has given in place of the old one (a token)."""
-    Connection.objects.filter(pk=connection.pk).exclude(state=ConnectionState.DISCONNECTED).update(
-        credential=json.dumps(credential)
-    )
+def renew(
+    *,
+    connection: Connection,
+    credential: dict[str, Any],
+    instead_of: dict[str, Any] | None = None,
+) -> None:
+    """Keep a credential that the provider has given in place of the old one (a token).
+
+    With `instead_of`, only while that is what is kept: not over what somebody has connected anew.
+    """
+    with transaction.atomic():
+        row = Connection.objects.select_for_update().get(pk=connection.pk)
+        if row.state == ConnectionState.DISCONNECTED:
+            return
+        if instead_of is not None and json.loads(row.credential or "{}") != instead_of:
+            return
+        row.credential = json.dumps(credential)
+        row.save(update_fields=["credential"])
+
+
+def mended(*, connection: Connection, actor: Actor) -> bool:
+    """Somebody has put right what it failed for, without connecting it again."""
+    with transaction.atomic():
+        row = Connection.objects.select_for_update().get(pk=connection.pk)
+        if row.state == ConnectionState.DISCONNECTED or not row.error_code:
+            return False
+        row.state, row.error_code, row.failing_since, row.owners_told_at = (
+            ConnectionState.CONNECTED,
+            "",
+            None,
+            None,
+        )
+        row.save(update_fields=["state", "error_code", "failing_since", "owners_told_at"])
+        journal.record(
+            practice=row.practice,
+            action="connection.mended",
+            actor=actor,
+            subject=row,
+            facts={"kind": row.kind},
+        )
+    return True
 
 
 def disconnect(*, connection: Connection, actor: Actor) -> bool:

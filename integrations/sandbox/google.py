@@ -2,4 +2,10 @@
 
 from aiohttp import web
 
-routes = web.RouteTableDef()
+from integrations.sandbox import google_control, google_events, google_signin
+
+routes: list[web.AbstractRouteDef] = [
+    *google_signin.routes,
+    *google_events.routes,
+    *google_control.routes,
+]
