@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
+from integrations.google_calendar import client as google_calendar
 from integrations.models import Connection, Kind
 from integrations.pms.connector import Connector
 from integrations.pms.optix import client as optix
 
 FACTORIES: Mapping[str, Callable[[Connection], Connector]] = {
     Kind.OPTIX: optix.connector_for,
+    Kind.GOOGLE_CALENDAR: google_calendar.connector_for,
 }
 
 
