@@ -3,8 +3,8 @@
 The carrier's codes: https://www.twilio.com/docs/api/errors
 """
 
-from recall.models import Attempt, AttemptState, Outcome, Purpose
-from recall.wording import rule_words
+from recall.models import Attempt, AttemptState, Outcome, Purpose, TestMessage
+from recall.wording import Status, rule_words
 
 KINDS: dict[str, str] = {
     Purpose.RECALL: "Recall",
@@ -64,3 +64,17 @@ def why_not(attempt: Attempt) -> str:
     if not (ended_badly or waits) or not attempt.reason:
         return ""
     return _REASONS.get(attempt.reason) or rule_words(attempt.reason, passed=False)
+
+
+def of_test(row: TestMessage) -> Status:
+    """What became of a message that staff sent to themselves."""
+    if row.state == AttemptState.FAILED:
+        return Status(_CODES.get(row.error_code, "Could not be sent"), "red")
+    if row.state == AttemptState.UNKNOWN:
+        return Status("Not known whether it was sent", "amber")
+    if row.state == AttemptState.DONE:
+        return Status("Read" if row.provider_status == "read" else _DONE[row.channel], "green")
+    return Status("On its way", "blue")
+
+
+_DONE = {"email": "Sent", "whatsapp": "Delivered", "sms": "Delivered"}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from recall.views import appointments, calls, campaigns, messages, patients, stop, today
+from recall.views import appointments, calls, campaigns, channels, messages, patients, stop, today
 
 app_name = "recall"
 urlpatterns = [
@@ -35,6 +35,19 @@ urlpatterns = [
         "appointments/<str:appointment_id>/cancel", appointments.cancel, name="cancel-appointment"
     ),
     path("appointments/<str:appointment_id>/mark", appointments.mark, name="mark-appointment"),
+    path("settings/integrations/whatsapp", channels.whatsapp, name="whatsapp"),
+    path("settings/integrations/email", channels.email, name="email"),
+    path("settings/integrations/sms", channels.sms, name="sms"),
+    *(
+        path(
+            f"settings/integrations/{channel}/{what}",
+            view,
+            {"channel": channel},
+            name=f"{what}-{channel}",
+        )
+        for channel in ("whatsapp", "email")
+        for what, view in (("preview", channels.preview), ("test", channels.send_test))
+    ),
     path("stop", stop.stop, name="stop"),
     path("stop/resume", stop.resume, name="resume"),
 ]

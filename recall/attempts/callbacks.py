@@ -116,7 +116,7 @@ def _adopt(attempt: Attempt, sid: str) -> None:
         to=AttemptState.ACCEPTED,
         sources=(AttemptState.SUBMITTING, AttemptState.UNKNOWN),
         accepted_at=clock.now(),
-        provider=carriers.provider_of(attempt),
+        provider=carriers.provider_of(attempt.practice),
         provider_ref=sid,
         error_code="",
     )

@@ -4,6 +4,7 @@ the answers. It reads the attempt and writes nothing.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formataddr, parseaddr
 
 from django.conf import settings
 
@@ -62,7 +63,12 @@ def address(attempt: Attempt, ending: str = "") -> str:
     """Our public address for one of the carrier's callbacks about this attempt."""
     kind = "voice" if attempt.channel == Channel.VOICE else "message"
     path = f"/hooks/twilio/{kind}/{attempt.public_id}"
-    return f"{settings.PUBLIC_BASE_URL}{path}{f'/{ending}' if ending else ''}"
+    return public_address(f"{path}{f'/{ending}' if ending else ''}")
+
+
+def public_address(path: str) -> str:
+    """Where the carrier reaches a path of ours."""
+    return f"{settings.PUBLIC_BASE_URL}{path}"
 
 
 def hand_over(attempt: Attempt, content: Content | None) -> Handed:
@@ -84,8 +90,11 @@ def _check_numbers(attempt: Attempt) -> None:
 
 
 def from_number(attempt: Attempt) -> str:
-    practice = attempt.practice
-    if attempt.channel == Channel.WHATSAPP:
+    return _sender(attempt.practice, Channel(attempt.channel))
+
+
+def _sender(practice: Practice, channel: Channel) -> str:
+    if channel == Channel.WHATSAPP:
         return practice.whatsapp_number or practice.caller_number
     return practice.caller_number
 
@@ -102,35 +111,61 @@ def _call(attempt: Attempt) -> Handed:
         record=attempt.practice.records_calls,
         timeout_s=TIMEOUT_S,
     )
-    return Handed(provider_of(attempt), taken.sid, taken.status)
+    return Handed(provider_of(attempt.practice), taken.sid, taken.status)
 
 
 def _message(attempt: Attempt, content: Content) -> Handed:
-    prefix = "whatsapp:" if attempt.channel == Channel.WHATSAPP else ""
-    taken = twilio.send_message(
-        account=account_of(attempt.practice),
-        to=prefix + attempt.destination,
-        from_=prefix + from_number(attempt),
+    return send_message(
+        practice=attempt.practice,
+        channel=Channel(attempt.channel),
+        to=attempt.destination,
         status_url=address(attempt, "status"),
+        content=content,
+    )
+
+
+def send_message(
+    *, practice: Practice, channel: Channel, to: str, status_url: str, content: Content
+) -> Handed:
+    """One SMS or WhatsApp from the practice to a number (E.164). Raises ProviderError."""
+    prefix = "whatsapp:" if channel == Channel.WHATSAPP else ""
+    taken = twilio.send_message(
+        account=account_of(practice),
+        to=prefix + to,
+        from_=prefix + _sender(practice, channel),
+        status_url=status_url,
         body=content.body if not content.template else None,
         content_sid=content.template or None,
         content_variables=content.variables if content.template else None,
         media_urls=content.media_urls,
         timeout_s=TIMEOUT_S,
     )
-    return Handed(provider_of(attempt), taken.sid, taken.status)
+    return Handed(provider_of(practice), taken.sid, taken.status)
 
 
 def _email(attempt: Attempt, content: Content) -> Handed:
-    practice = attempt.practice
+    return send_email(
+        practice=attempt.practice,
+        to=attempt.destination,
+        reference=attempt.public_id,
+        content=content,
+    )
+
+
+def send_email(*, practice: Practice, to: str, reference: str, content: Content) -> Handed:
+    """One email from the practice. `reference` names it at the mail server. Raises ProviderError.
+
+    The practice's name stands before the address that mail leaves from, and answers go to the
+    practice.
+    """
     taken = email.send(
         server=email.server_for(sandbox=reach.is_sandbox(practice)),
-        to=attempt.destination,
-        from_=settings.DEFAULT_FROM_EMAIL,
+        to=to,
+        from_=formataddr((practice.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
         subject=content.subject,
         text=content.body,
         html=content.html,
-        message_id=f"{attempt.public_id.lower()}@{_mail_domain()}",
+        message_id=f"{reference.lower()}@{_mail_domain()}",
         reply_to=practice.email,
         headers=content.headers,
         attachments=content.attachments,
@@ -139,8 +174,8 @@ def _email(attempt: Attempt, content: Content) -> Handed:
     return Handed(SMTP, taken.message_id, "sent")
 
 
-def provider_of(attempt: Attempt) -> str:
-    return SANDBOX if reach.is_sandbox(attempt.practice) else TWILIO
+def provider_of(practice: Practice) -> str:
+    return SANDBOX if reach.is_sandbox(practice) else TWILIO
 
 
 def _mail_domain() -> str:

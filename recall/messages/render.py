@@ -11,16 +11,12 @@ from datetime import datetime
 from django.template.loader import render_to_string
 
 from integrations.email.client import Attachment
-from practices.models import Mode, Practice
 from recall.attempts.carriers import Content, NothingToSendError
 from recall.booking import calendar_file, links
-from recall.messages import texts
+from recall.messages import recall_letters, texts
 from recall.models import Appointment, Attempt, Channel, InboundMessage, Purpose
 from recall.models.appointments import LIVE_APPOINTMENT, AppointmentStatus, LinkKind
 from sightsync.lib import clock
-
-SANDBOX_TEMPLATE = "HX" + "5a" * 16
-"""Stands for the approved WhatsApp template of a sandbox practice that has named none."""
 
 
 def message(attempt: Attempt) -> Content:
@@ -34,15 +30,6 @@ def message(attempt: Attempt) -> Content:
     return words(_Letter(attempt, appointment))
 
 
-def sender_of(practice: Practice) -> texts.Sender:
-    """The practice as its messages name it."""
-    return texts.Sender(
-        name=practice.name,
-        phone_number=practice.phone_number,
-        examination=practice.examination_words or texts.DEFAULT_EXAMINATION,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Letter:
     """One message being written."""
@@ -52,7 +39,7 @@ class _Letter:
 
     @property
     def sender(self) -> texts.Sender:
-        return sender_of(self.attempt.practice)
+        return recall_letters.sender_of(self.attempt.practice)
 
     @property
     def first_name(self) -> str:
@@ -132,21 +119,22 @@ def _sms_cancellation(letter: _Letter) -> Content:
 
 def _whatsapp_recall(letter: _Letter) -> Content:
     attempt, practice = letter.attempt, letter.attempt.practice
-    template = practice.whatsapp_recall_template
-    if not template and practice.mode == Mode.SANDBOX:
-        template = SANDBOX_TEMPLATE
-    may_write_freely = texts.is_within_window(_last_inbound(attempt), clock.now())
-    if not template and not may_write_freely:
+    is_free = texts.is_within_window(_last_inbound(attempt), clock.now())
+    if not is_free and not recall_letters.template_of(practice):
         raise NothingToSendError("no_whatsapp_template")
-    private = texts.Links(
-        booking=letter.link(LinkKind.BOOKING), opt_out=letter.link(LinkKind.OPT_OUT)
+    return recall_letters.whatsapp(practice, _recipient(letter), is_free=is_free)
+
+
+def _recipient(letter: _Letter) -> recall_letters.Recipient:
+    return recall_letters.Recipient(
+        first_name=letter.first_name,
+        booking_url=letter.link(LinkKind.BOOKING),
+        opt_out_url=letter.link(LinkKind.OPT_OUT),
     )
-    values = texts.whatsapp_variables(
-        sender=letter.sender, first_name=letter.first_name, links=private
-    )
-    if may_write_freely:
-        return Content(body=texts.whatsapp_text(values))
-    return Content(template=template, variables=values)
+
+
+def _email_recall(letter: _Letter) -> Content:
+    return recall_letters.email(letter.attempt.practice, _recipient(letter))
 
 
 def _last_inbound(attempt: Attempt) -> datetime | None:
@@ -164,9 +152,7 @@ def _last_inbound(attempt: Attempt) -> datetime | None:
 
 
 def _email(letter: _Letter) -> Content:
-    """Subject, plain text and HTML from templates/emails, and the mail program's own opt-out button
-    (RFC 8058), which needs both headers.
-    """
+    """Subject, plain text and HTML from templates/emails."""
     attempt, practice = letter.attempt, letter.attempt.practice
     opt_out_url = letter.link(LinkKind.OPT_OUT)
     context = {
@@ -183,10 +169,7 @@ def _email(letter: _Letter) -> Content:
         subject=" ".join(subject.split()),
         body=render_to_string(f"{folder}/body.txt", context).strip() + "\n",
         html=render_to_string(f"{folder}/body.html", context),
-        headers={
-            "List-Unsubscribe": f"<{opt_out_url}/one-click>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        },
+        headers=recall_letters.unsubscribe_headers(opt_out_url),
         attachments=_attachments(letter),
     )
 
@@ -207,4 +190,5 @@ _WORDS: dict[tuple[Purpose, Channel], Callable[[_Letter], Content]] = {
     (Purpose.REMINDER, Channel.SMS): _sms_reminder,
     (Purpose.CANCELLATION, Channel.SMS): _sms_cancellation,
     **{(purpose, Channel.EMAIL): _email for purpose in Purpose},
+    (Purpose.RECALL, Channel.EMAIL): _email_recall,
 }

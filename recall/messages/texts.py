@@ -4,7 +4,7 @@ The practice comes first, then why we write, then how to stop. Never a reason, a
 condition. Reading age nine to eleven. Emails are in templates/emails.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -152,14 +152,6 @@ def whatsapp_variables(*, sender: Sender, first_name: str, links: Links) -> dict
     return {
         str(number): " ".join(value.split()) or "-" for number, value in enumerate(values, start=1)
     }
-
-
-def whatsapp_text(values: Mapping[str, str]) -> str:
-    """The same message as free text, for a patient who wrote to us in the last 24 hours."""
-    text = WHATSAPP_RECALL_TEMPLATE
-    for number, value in values.items():
-        text = text.replace(f"{{{{{number}}}}}", value)
-    return text
 
 
 WHATSAPP_WINDOW = timedelta(hours=24)

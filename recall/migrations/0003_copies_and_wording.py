@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
             name='MessageText',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(choices=[('whatsapp_recall', 'WhatsApp recall'), ('email_recall_subject', 'Email recall, subject'), ('email_recall_body', 'Email recall'), ('sms_confirmation', 'SMS confirmation'), ('sms_reminder', 'SMS reminder')], max_length=20)),
+                ('name', models.CharField(choices=[('whatsapp_recall', 'WhatsApp recall'), ('email_recall_subject', 'Email recall, subject'), ('email_recall_body', 'Email recall')], max_length=20)),
                 ('text', models.TextField()),
                 ('approved_at', models.DateTimeField()),
                 ('approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),

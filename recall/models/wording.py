@@ -15,8 +15,6 @@ class Text(models.TextChoices):
     WHATSAPP_RECALL = "whatsapp_recall", "WhatsApp recall"
     EMAIL_RECALL_SUBJECT = "email_recall_subject", "Email recall, subject"
     EMAIL_RECALL_BODY = "email_recall_body", "Email recall"
-    SMS_CONFIRMATION = "sms_confirmation", "SMS confirmation"
-    SMS_REMINDER = "sms_reminder", "SMS reminder"
 
 
 class MessageText(models.Model):

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 from practices.templatetags.ui import pill
 from recall import message_words, wording
 from recall.campaigns import preview
-from recall.models import Attempt, Channel, StaffTask
+from recall.models import Attempt, Channel, StaffTask, TestMessage
 
 register = template.Library()
 
@@ -27,6 +27,13 @@ def outcome(code: str) -> SafeString:
 @register.simple_tag
 def episode_state(code: str) -> SafeString:
     found = wording.EPISODES[code]
+    return pill(found.word, found.tone)
+
+
+@register.simple_tag
+def test_status(row: TestMessage) -> SafeString:
+    """What became of a message that staff sent to themselves."""
+    found = message_words.of_test(row)
     return pill(found.word, found.tone)
 
 

@@ -9,7 +9,7 @@ from integrations.email import client as email_client
 from integrations.sandbox import twilio_messages
 from integrations.twilio import client
 from integrations.twilio.client import Accepted, Account
-from recall.messages import render, texts
+from recall.messages import recall_letters, texts
 from sightsync.lib import clock
 from sightsync.lib.errors import ProviderError
 from tests.integrations.conftest import PRACTICE
@@ -41,10 +41,10 @@ def test_a_whatsapp_template_is_read(sandbox: Sandbox, whatsapp: Send, app: Prac
 def test_the_sandbox_has_approved_the_products_own_template(
     sandbox: Sandbox, whatsapp: Send
 ) -> None:
-    approved = twilio_messages.APPROVED_TEMPLATES[render.SANDBOX_TEMPLATE]
+    approved = twilio_messages.APPROVED_TEMPLATES[recall_letters.SANDBOX_TEMPLATE]
     assert approved == texts.WHATSAPP_RECALL_TEMPLATE
     values = {"1": "Tom", "2": "Acuity", "3": "eye examination", "4": "L1", "5": "L2"}
-    whatsapp(TOM, content_sid=render.SANDBOX_TEMPLATE, content_variables=values)
+    whatsapp(TOM, content_sid=recall_letters.SANDBOX_TEMPLATE, content_variables=values)
     [row] = sandbox.messages_to(TOM)
     assert row["answer"]["body"].startswith("Hello Tom, this is Acuity.")
 

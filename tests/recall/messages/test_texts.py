@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recall.messages import linter, sms_length, texts
+from practices.models import Practice
+from recall.messages import linter, recall_letters, sms_length, texts, wordings
+from recall.messages.recall_letters import Recipient
 from recall.messages.texts import Links, Sender
+from recall.models import Text
 
 NOW = datetime(2026, 11, 18, 10, 4, tzinfo=UTC)
 TUESDAY = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)
@@ -130,7 +133,14 @@ def test_a_practice_without_a_phone_names_none():
 def test_whatsapp_says_the_same_in_a_template_and_in_free_text():
     values = texts.whatsapp_variables(sender=ACUITY, first_name="Jane", links=links())
     assert list(values) == ["1", "2", "3", "4", "5"]
-    text = texts.whatsapp_text(values)
+    practice = Practice(name=ACUITY.name, phone_number=ACUITY.phone_number)
+    jane = Recipient("Jane", links().booking, links().opt_out)
+    standard = wordings.RULES[Text.WHATSAPP_RECALL].default
+    text = recall_letters.whatsapp_text(practice, jane, own=standard)
+    template = texts.WHATSAPP_RECALL_TEMPLATE
+    for number, value in values.items():
+        template = template.replace(f"{{{{{number}}}}}", value)
+    assert text == template
     assert text.startswith("Hello Jane, this is Acuity Opticians, 0118 496 0000.")
     assert links().booking in text
     assert links().opt_out in text
