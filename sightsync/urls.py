@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/", include("sightsync.api")),
     path("", include("practices.urls")),
     path("", include("integrations.urls")),
+    path("", include("patients.import_pages.urls")),
     path("", include("patients.urls")),
     path("", include("recall.urls")),
     path("", include("recall.booking.urls")),

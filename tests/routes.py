@@ -12,11 +12,22 @@ from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from integrations.models import WebhookDelivery, WebhookEndpoint
+from patients.csv_import import runs
+from patients.models import ImportRun
 from practices import api_keys
 from practices.api_access import ApiView
 from practices.journal import Actor
 from practices.models import ApiKey, Practice
-from recall.models import Appointment, Attempt, Campaign, Diary, DiaryHours, PatientLink, StaffTask
+from recall.models import (
+    Appointment,
+    Attempt,
+    Campaign,
+    Diary,
+    DiaryHours,
+    PatientLink,
+    StaffTask,
+    TestMessage,
+)
 from recall.models.appointments import LinkKind
 from sightsync.lib import clock, crypto, ids
 from tests import engine
@@ -129,7 +140,9 @@ def rows_of(practice: Practice) -> Rows:
         "attempt_id": call.public_id,
         "appointment_id": appointment.public_id,
         "task_id": task.public_id,
+        "test_id": _test_message(practice),
         "key_id": _api_key(practice).public_id,
+        "import_id": _import(practice).public_id,
         **_webhook(practice),
     }
     return Rows(public, token)
@@ -140,6 +153,27 @@ def _api_key(practice: Practice) -> ApiKey:
         practice=practice, name="Canary", scopes=["read"], actor=Actor.system("test")
     )
     return key
+
+
+def _test_message(practice: Practice) -> str:
+    row = TestMessage.objects.create(
+        practice=practice, channel="email", destination="canary@example.org", created_at=clock.now()
+    )
+    return row.public_id
+
+
+def _import(practice: Practice) -> ImportRun:
+    """A draft, checked, with one row that has a problem."""
+    actor = Actor.system("test")
+    run = runs.upload(
+        practice=practice,
+        file_name="Canary.csv",
+        content=b"first_name,last_name,phone_number\nCanary,Bird,07700900301\nCanary,Cage,12\n",
+        user=None,
+        actor=actor,
+    )
+    runs.check(run=run, actor=actor)
+    return run
 
 
 def _webhook(practice: Practice) -> dict[str, str]:

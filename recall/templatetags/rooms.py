@@ -16,7 +16,10 @@ ROOMS = (
     ("Calls", "list", "recall:calls", "calls"),
     ("Messages", "message-square", "recall:messages", "messages"),
     ("Appointments", "calendar-days", "recall:appointments", "appointments"),
+    ("Import", "upload", "imports:list", "import"),
 )
+_NOT_FOR_ALL = {"import": "imports.run"}
+"""Rooms that not everybody may enter: first part of the address, permission."""
 
 
 class _Page(NamedTuple):
@@ -79,6 +82,7 @@ def rooms(context: dict[str, Any]) -> list[Room]:
             count=waiting if first == "today" else 0,
         )
         for name, symbol, route, first in ROOMS
+        if first not in _NOT_FOR_ALL or _NOT_FOR_ALL[first] in context["permissions"]
     ]
 
 
