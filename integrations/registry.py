@@ -4,11 +4,15 @@ from collections.abc import Callable, Mapping
 
 from integrations.google_calendar import client as google_calendar
 from integrations.models import Connection, Kind
+from integrations.pms.acuitas import client as acuitas
 from integrations.pms.connector import Connector
+from integrations.pms.optisoft import client as optisoft
 from integrations.pms.optix import client as optix
 
 FACTORIES: Mapping[str, Callable[[Connection], Connector]] = {
     Kind.OPTIX: optix.connector_for,
+    Kind.ACUITAS: acuitas.connector_for,
+    Kind.OPTISOFT: optisoft.connector_for,
     Kind.GOOGLE_CALENDAR: google_calendar.connector_for,
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from integrations.sandbox import optix
+from integrations.sandbox import acuitas, optisoft, optix
 from integrations.sandbox.pms_office import DIARIES, Office, Practices, RefusedError, practices
 from integrations.sandbox.pms_people import Px
 from integrations.sandbox.pms_vendor import moment, number_in
@@ -21,6 +21,8 @@ from integrations.sandbox.world import stamp, world_of
 routes = web.RouteTableDef()
 _SPELLING: dict[str, tuple[Callable[[int], Any], Callable[[Any], int]]] = {
     "optix": (optix.spelt, optix.number_of),
+    "acuitas": (acuitas.spelt, acuitas.number_of),
+    "optisoft": (optisoft.spelt, optisoft.number_of),
 }
 _DAYS = {"born", "last_exam", "due"}
 _TEXTS = {"title", "first", "last", "mobile", "home", "email", "nhs", "risk", "state"}

@@ -43,6 +43,7 @@ class Appt:
     minutes: int
     state: str = "booked"
     reference: str = ""
+    revision: int = 1
     updated_at: datetime
 
     @property
@@ -174,6 +175,7 @@ class Office:
         starts_at = starts_at.astimezone(UTC)
         row.diary = self._room(diary or row.diary, starts_at, minutes, but=row.number)
         row.starts_at, row.minutes, row.updated_at = starts_at, minutes, self.now()
+        row.revision += 1
         return row
 
     def _room(self, diary: str, start: datetime, minutes: int, but: int = 0) -> str:
@@ -188,6 +190,7 @@ class Office:
 
     def set_state(self, row: Appt, state: str) -> None:
         row.state, row.updated_at = state, self.now()
+        row.revision += 1
 
     def appointment(self, number: int) -> Appt:
         if number not in self.appointments:

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from integrations.sandbox.pms_office import Office, RefusedError, practices
+from integrations.sandbox.wire import BRIEF
 from integrations.sandbox.world import world_of
 
 Handler = Callable[[web.Request, Office], Awaitable[web.StreamResponse]]
@@ -58,7 +59,7 @@ class Vendor:
 def briefly(request: web.Request, rows: int) -> None:
     """Keeps a page of patients out of the sandbox's log: only how many there were."""
     if rows > LONG:
-        request["brief"] = {"rows": rows}
+        request[BRIEF] = {"rows": rows}
 
 
 def moment(text: str) -> datetime:

@@ -21,7 +21,7 @@ SERVERS = {
     "/acuitas/": "acuitas",
     "/optisoft/": "optisoft",
 }
-BRIEF = "brief"
+BRIEF = web.RequestKey("brief", object)
 """What a handler puts into the request under this stands in the log for a long answer."""
 HTML = "<!doctype html><title>Welcome</title><p>You are connected to the guest network."
 

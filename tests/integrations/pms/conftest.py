@@ -37,9 +37,7 @@ def connection_to(practice: Practice) -> Callable[..., Connection]:
 
 
 @pytest.fixture
-def system(
-    sandbox: Sandbox, connection_to: Callable[..., Connection]
-) -> Callable[..., Connector]:
+def system(sandbox: Sandbox, connection_to: Callable[..., Connection]) -> Callable[..., Connector]:
     """A connector to a sandbox system with a few patients."""
 
     def ask(kind: str, *, patients: int = 450, **more: str) -> Connector:
