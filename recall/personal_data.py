@@ -53,6 +53,7 @@ INVENTORY: Mapping[str, Mapping[str, Handling]] = {
         "reason": CODE,
     },
     "BusyTime": {"external_id": CODE},
+    "TheirAppointment": {"external_id": CODE, "status": CODE},
     "MessageText": {"name": CODE, "text": CODE},
     "TestMessage": {
         "channel": CODE,

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from functools import wraps
 from uuid import UUID
 
+from patients.sync import run as sync_run
 from practices import job_tries
 from practices.journal import Actor
 from recall import episodes, worker_cluster
 from recall.attempts import claim, given_up, pace, reconcile, submit
 from recall.attempts.carriers import account_of
+from recall.booking import poll as polling
+from recall.booking.from_pms import FromPms
 from recall.booking.write_back import due as copies_due
 from recall.booking.write_back import write
 from recall.messages import render, trial
@@ -72,6 +75,16 @@ def write_copy(key: str) -> None:
     following = copies_due.next_of(answered, clock.now()) if answered else None
     if following is not None:
         jobs.enqueue("recall.tasks.write_copy", str(following))
+
+
+def sync(key: str) -> None:
+    """Read a practice's system for a while: it counts its own tries."""
+    sync_run.carry_on(UUID(key), appointments=FromPms())
+
+
+def poll(key: str) -> None:
+    """Ask a connected system what has changed in the last minutes."""
+    polling.run(UUID(key), actor=WORKER)
 
 
 def send_trial(key: str) -> None:

@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.conf import settings
+
 from integrations import pretend_clock
 from integrations.webhooks import deliver
+from patients.sync import claim as sync_runs
+from patients.sync import plan as sync_plan
 from practices import journal
 from practices.journal import Actor
 from recall import waking, worker_cluster
 from recall.attempts import reconcile
 from recall.attempts.dialler import LONGEST_QUEUE, Dialler
+from recall.booking import poll
 from recall.booking.write_back import due as copies_due
 from recall.campaigns import run as campaigns
 from recall.messages import inbound, reminders
@@ -29,6 +34,8 @@ STEPS_A_TICK = 100
 WOKEN_FOR_S = 30.0
 OVERTAKEN_EVERY_S = 10.0
 COPIES_A_TICK = 50
+POLLS_A_TICK = 20
+SYNC_PLANNED_EVERY_S = 10.0
 CAMPAIGNS_EVERY_S = 10.0
 MESSAGES_EVERY_S = 10.0
 RECONNECTED_EVERY_S = 10.0
@@ -54,6 +61,8 @@ class Tick:
             lambda: self.dialler.run(clock.now()),
             self._look_ups,
             self._copies,
+            self._syncs,
+            self._polls,
             self._messages,
             self._campaigns,
             self._sandbox_clock,
@@ -105,6 +114,21 @@ class Tick:
         if self._every("reconnected", RECONNECTED_EVERY_S):
             copies_due.wake_reconnected(now)
         self._wake("recall.tasks.write_copy", copies_due.keys(now, COPIES_A_TICK))
+
+    def _syncs(self) -> None:
+        """The nightly readings of practice systems; they never take more than half the workers."""
+        now = clock.now()
+        if self._every("syncs", SYNC_PLANNED_EVERY_S):
+            sync_plan.plan_night(now)
+        places = max(1, settings.Q_CLUSTER["workers"] // 2) - sync_runs.held()
+        if places > 0:
+            self._wake("recall.tasks.sync", sync_runs.due(now, places))
+
+    def _polls(self) -> None:
+        """What has changed in connected systems in the last minutes."""
+        now = clock.now()
+        poll.begin_new(now)
+        self._wake("recall.tasks.poll", poll.due(now, POLLS_A_TICK))
 
     def _wake(self, job: str, keys: Iterable[UUID]) -> None:
         reached = time.monotonic()

@@ -69,25 +69,33 @@ def plan_night(now: datetime) -> int:
     return len(planned)
 
 
-def ask(connection: Connection, *, gone_accepted: bool = False) -> SyncRun:
+def ask(connection: Connection, *, full: bool = False, gone_accepted: bool = False) -> SyncRun:
     """Read it now: a new run, or the one that is planned or under way.
 
-    `gone_accepted`: put away all who are gone there, however many (see `gone`).
+    `full`: compare everything. `gone_accepted`: that too, and put away all who are gone there,
+    however many (see `gone`).
     """
+    run = _run(connection, due_at=clock.now(), night=None)
+    if full or gone_accepted:
+        run.scope, run.since = SyncScope.FULL, None
+    run.gone_accepted = gone_accepted
     try:
         with transaction.atomic():
-            run = _run(connection, due_at=clock.now(), night=None)
-            run.gone_accepted = gone_accepted
-            if gone_accepted:
-                run.scope, run.since = SyncScope.FULL, None
             run.save(force_insert=True)
+        return run
     except IntegrityError:
-        run = SyncRun.objects.get(connection=connection, state__in=OPEN)
-        SyncRun.objects.filter(pk=run.pk, due_at__gt=clock.now()).update(due_at=clock.now())
-        if gone_accepted:
-            SyncRun.objects.filter(pk=run.pk).update(gone_accepted=True)
-        run.refresh_from_db()
-    return run
+        return _hurry(connection, run)
+
+
+def _hurry(connection: Connection, wish: SyncRun) -> SyncRun:
+    """The run that is there already is due now; one that has not begun does what is asked for."""
+    runs = SyncRun.objects.filter(connection=connection, state__in=OPEN)
+    runs.filter(due_at__gt=clock.now()).update(due_at=clock.now())
+    if wish.scope == SyncScope.FULL:
+        runs.filter(started_at=None).update(scope=SyncScope.FULL, since=None)
+    if wish.gone_accepted:
+        runs.update(gone_accepted=True)
+    return runs.first() or ask(connection, gone_accepted=wish.gone_accepted)
 
 
 def _run(connection: Connection, *, due_at: datetime, night: date | None) -> SyncRun:

@@ -39,6 +39,9 @@ ACTOR = Actor.system("sync")
 class Appointments(Protocol):
     """What the floor above does with appointments."""
 
+    def asking(self) -> None:
+        """The next page is about to be asked for."""
+
     def take(self, connection: Connection, items: Sequence[RemoteAppointment]) -> Mapping[str, int]:
         """Heed one page of what stands there from today on; what could not be used, by code."""
 
@@ -157,6 +160,7 @@ class _Reading:
 
     def _appointments(self) -> None:
         """Each is heeded in a transaction of its own, twice if need be: it changes nothing more."""
+        self.appointments.asking()
         page = self.connector.appointments(since=None, cursor=self.run.cursor)
         unusable = self.appointments.take(self.run.connection, page.items)
         with self._writing(APPOINTMENTS, page, [one.external_id for one in page.items]) as row:

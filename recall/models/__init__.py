@@ -22,6 +22,7 @@ from recall.models.campaigns import Campaign, CampaignPatient, CampaignState
 from recall.models.copies import AppointmentCopy, BusyTime, CopyState
 from recall.models.episodes import Episode, EpisodeState
 from recall.models.tasks import StaffTask, TaskKind
+from recall.models.theirs import TheirAppointment
 from recall.models.wording import MessageText, TestMessage, Text
 
 __all__ = [
@@ -52,4 +53,5 @@ __all__ = [
     "TaskKind",
     "TestMessage",
     "Text",
+    "TheirAppointment",
 ]

@@ -78,6 +78,9 @@ NO_TIME = time(23, 59)
 """Where an appointment stands of which only the day is known, on a London clock."""
 
 
+MADE_ELSEWHERE = ("api", "pms")
+
+
 class AppointmentStatus(models.TextChoices):
     BOOKED = "booked", "Booked"
     CONFIRMED = "confirmed", "Confirmed"
@@ -149,7 +152,7 @@ class Appointment(ids.HasPublicId, models.Model):
     @property
     def made_elsewhere(self) -> bool:
         """Another system made it, keeps it, and tells the patient of it."""
-        return self.diary_id is None and self.source == "api"
+        return self.diary_id is None and self.source in MADE_ELSEWHERE
 
 
 class LinkKind(models.TextChoices):
