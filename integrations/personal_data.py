@@ -30,6 +30,12 @@ INVENTORY: Mapping[str, Mapping[str, Handling]] = {
         "replaces": Handling.CODE,
         "reason": Handling.CODE,
     },
+    "SeenAppointment": {
+        "external_id": Handling.CODE,
+        "diary_id": Handling.CODE,
+        "reference": Handling.CODE,
+        "digest": Handling.CODE,
+    },
     "WebhookEndpoint": {
         "url": Handling.CODE,
         "events": Handling.CODE,

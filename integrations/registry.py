@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from integrations.google_calendar import client as google_calendar
+from integrations.microsoft_bookings import client as microsoft_bookings
 from integrations.models import Connection, Kind
 from integrations.pms.acuitas import client as acuitas
 from integrations.pms.connector import Connector
@@ -14,6 +15,7 @@ FACTORIES: Mapping[str, Callable[[Connection], Connector]] = {
     Kind.ACUITAS: acuitas.connector_for,
     Kind.OPTISOFT: optisoft.connector_for,
     Kind.GOOGLE_CALENDAR: google_calendar.connector_for,
+    Kind.MICROSOFT_BOOKINGS: microsoft_bookings.connector_for,
 }
 
 

@@ -2,6 +2,7 @@
 
 from integrations.models.connections import PMS_KINDS, Connection, ConnectionState, Kind
 from integrations.models.numbers import DedicatedNumber, NumberState
+from integrations.models.seen import SeenAppointment
 from integrations.models.webhooks import (
     DeliveryState,
     DisabledReason,
@@ -21,6 +22,7 @@ __all__ = [
     "Kind",
     "NumberState",
     "SandboxClock",
+    "SeenAppointment",
     "WebhookDelivery",
     "WebhookEndpoint",
 ]
