@@ -37,6 +37,11 @@ def credential(connection: Connection) -> dict[str, Any]:
     return found
 
 
+def as_text(credential: dict[str, Any]) -> str:
+    """A credential as its field keeps it, for a connection that is tried before it is saved."""
+    return json.dumps(credential)
+
+
 def connect(
     *,
     practice: Practice,

@@ -1,10 +1,12 @@
-"""Routes of the sandbox's controls and of the developer's pages."""
+"""Routes of the sandbox's controls, of the integrations and of the developer's pages."""
 
 from django.urls import include, path
 
-from integrations import views
+from integrations import overview, views
 
 urlpatterns = [
     path("sandbox-clock", views.sandbox_clock_forward, name="sandbox-clock-forward"),
+    path("settings/integrations", overview.index, name="integrations"),
+    path("", include("integrations.google_calendar.urls")),
     path("", include("integrations.webhooks.urls")),
 ]

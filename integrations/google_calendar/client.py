@@ -103,7 +103,8 @@ class GoogleCalendar:
             since = until
         own, others = self._events(start, end)
         return [
-            Stretch(starts_at=opens, ends_at=closes)
+            # A name of its own, or what is ours would be taken out a second time.
+            Stretch(starts_at=opens, ends_at=closes, external_id=f"{opens:%Y%m%dT%H%M%z}")
             for opens, closes in spans.foreign(busy=taken, own=own, others=others)
         ]
 
@@ -165,6 +166,11 @@ class GoogleCalendar:
             if not payloads.is_cancelled(found) and self._is_ours(found, entry):
                 return _standing(found)
         return None
+
+    def write_test(self, *, starts_at: datetime) -> None:
+        """An event that shows people that bookings reach the calendar. It keeps nothing busy."""
+        body = payloads.test_event(starts_at)
+        self._call(lambda api: api.events().insert(calendarId=self._calendar, body=body))
 
     # --- pieces ---------------------------------------------------------------------------------
 
@@ -352,7 +358,9 @@ class GoogleCalendar:
 
     def _failed(self, error: ProviderError) -> ProviderError:
         """Tells the connection, unless somebody has connected it anew while we asked."""
-        fresh = Connection.objects.get(pk=self._connection.pk)
+        fresh = Connection.objects.filter(pk=self._connection.pk).first()
+        if fresh is None:  # it is only being connected
+            return error
         kept = connections.credential(fresh)
         if kept.get("refresh_token") != self._credential.get("refresh_token"):
             return ProviderError(ProviderKind.TEMPORARY, "Connected anew meanwhile.", "reconnected")
@@ -391,7 +399,9 @@ def _text(row: dict[str, Any], key: str) -> str:
 
 
 def _unreadable() -> ProviderError:
-    return ProviderError(ProviderKind.UNKNOWN, "Google's answer could not be read.", "bad_answer")
+    return ProviderError(
+        ProviderKind.UNKNOWN, "Google's answer could not be read.", "broken_answer"
+    )
 
 
 def _edited() -> ProviderError:
@@ -400,5 +410,5 @@ def _edited() -> ProviderError:
 
 def _not_told(reason: str) -> ProviderError:
     if reason == "notFound":
-        return ProviderError(ProviderKind.REJECTED, "The calendar is not there.", "calendar_gone")
+        return ProviderError(ProviderKind.REJECTED, "The calendar is not there.", "no_calendar")
     return ProviderError(ProviderKind.TEMPORARY, "Google did not tell busy times.", "server_error")

@@ -169,7 +169,7 @@ def _tokens(app: App, **form: str) -> Tokens:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProviderError(
-            ProviderKind.UNKNOWN, "Google's answer could not be read.", "bad_answer"
+            ProviderKind.UNKNOWN, "Google's answer could not be read.", "broken_answer"
         ) from error
 
 

@@ -3,11 +3,11 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.pms.connector import Entry
-from sightsync.lib import clock
+from sightsync.lib import clock, crypto
 
 REFERENCE, PRACTICE, START = "sightsync", "sightsync_practice", "sightsync_start"
 """Our keys among an event's private properties, which only programs see."""
@@ -68,6 +68,17 @@ def event(
             entry, with_risk=bool(settings.get("risk_in_description")), page_url=page_url
         ),
         "transparency": "opaque",
+    }
+
+
+def test_event(starts_at: datetime) -> dict[str, Any]:
+    return {
+        "id": event_id(crypto.random_token()),
+        "summary": "Test from SightSync",
+        "description": "Bookings reach this calendar. Delete this whenever you like.",
+        "start": _side(starts_at),
+        "end": _side(starts_at + timedelta(minutes=15)),
+        "transparency": "transparent",
     }
 
 

@@ -19,7 +19,7 @@ _BUSY = frozenset(
 _SCOPE = frozenset({"insufficientPermissions", "insufficientScopes"})
 _OURS = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 
-NEEDS_PERSON = frozenset({"auth", "calendar_gone", "calendar_read_only"})
+NEEDS_PERSON = frozenset({"auth", "no_calendar", "forbidden"})
 """Codes that stay until somebody of the practice does something about them."""
 
 
@@ -49,7 +49,7 @@ def meaning(error: HttpError) -> ProviderError:
         return ProviderError(ProviderKind.UNKNOWN, f"Google answered {status}.", "server_error")
     known = {
         401: ("auth", "The permission is gone."),
-        404: ("calendar_gone", "The calendar is not there."),
+        404: ("no_calendar", "The calendar is not there."),
         409: ("id_taken", "The event's id is somebody else's."),
         410: ("event_gone", "The event was deleted."),
     }
@@ -65,5 +65,5 @@ def _forbidden(reason: str) -> ProviderError:
     if reason in _SCOPE:
         return ProviderError(ProviderKind.REJECTED, "Less was permitted than is needed.", "auth")
     return ProviderError(
-        ProviderKind.REJECTED, "The account may only read the calendar.", "calendar_read_only"
+        ProviderKind.REJECTED, "The account may only read the calendar.", "forbidden"
     )

@@ -45,10 +45,10 @@ def send(
             return httpx.Response(answer.status_code, headers=kept, content=body)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise ProviderError(
-            ProviderKind.TEMPORARY, "Google could not be reached.", "unreachable"
+            ProviderKind.TEMPORARY, "Google could not be reached.", "cannot_connect"
         ) from error
     except (httpx.HTTPError, httpx.StreamError) as error:
-        raise ProviderError(ProviderKind.UNKNOWN, "Google did not answer.", "no_answer") from error
+        raise ProviderError(ProviderKind.UNKNOWN, "Google did not answer.", "timeout") from error
 
 
 def _read(answer: httpx.Response, deadline: float) -> bytes:

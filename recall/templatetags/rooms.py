@@ -29,7 +29,15 @@ class _Page(NamedTuple):
 
 
 BACK_ROOMS = (
-    ("Settings", "settings", "settings", (_Page("API keys", "practices:api-keys", "keys.manage"),)),
+    (
+        "Settings",
+        "settings",
+        "settings",
+        (
+            _Page("Integrations", "integrations", "integrations.manage"),
+            _Page("API keys", "practices:api-keys", "keys.manage"),
+        ),
+    ),
     (
         "Developer",
         "code-xml",

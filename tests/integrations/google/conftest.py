@@ -10,6 +10,7 @@ import pytest
 
 from integrations import connections
 from integrations.google_calendar import oauth
+from integrations.google_calendar.account import DEFAULTS
 from integrations.google_calendar.client import GoogleCalendar, connector_for
 from integrations.models import Connection, Kind
 from integrations.pms.connector import Entry
@@ -22,6 +23,7 @@ ACCOUNT = "diary@acuity.example"
 ROOM_1 = "room1.acuity@group.calendar.google.com"
 ROOM_2 = "room2.acuity@group.calendar.google.com"
 ACTOR = Actor.system("test")
+CHOSEN = {**DEFAULTS, "calendar_id": ROOM_1, "calendar_name": "Testing room 1"}
 
 
 def press_allow(
@@ -90,7 +92,7 @@ def connect(google: Diary, practice: Practice, alice: User) -> Connect:
             kind=Kind.GOOGLE_CALENDAR,
             credential=sign_in(practice, account).credential(),
             shown=account,
-            settings={"account": account, "calendar_id": ROOM_1, "title": "name", **settings},
+            settings={**CHOSEN, "account": account, **settings},
             user=alice,
             actor=ACTOR,
         )

@@ -207,8 +207,8 @@ def test_what_passes_by_itself_leaves_it_connected(
     ("status", "reason", "code"),
     [
         (403, "insufficientPermissions", "auth"),
-        (403, "requiredAccessLevel", "calendar_read_only"),
-        (403, "forbidden", "calendar_read_only"),
+        (403, "requiredAccessLevel", "forbidden"),
+        (403, "forbidden", "forbidden"),
     ],
 )
 def test_what_a_person_must_mend_is_said_so(
@@ -294,7 +294,7 @@ def test_a_deleted_calendar_is_named_as_the_reason(
         lambda: calendar.busy(start=minutes("24 09:00"), end=minutes("25 09:00")),
         lambda: calendar.test(),
     ):
-        assert _refused(ask).code == "calendar_gone"
+        assert _refused(ask).code == "no_calendar"
     calendar.cancel(standing, entry())  # gone with its calendar
     assert _state(connection)[0] == ConnectionState.NEEDS_ATTENTION
 
@@ -303,7 +303,7 @@ def test_a_calendar_that_became_read_only_is_named_as_the_reason(
     calendar: GoogleCalendar, connection: Connection, google: Diary, entry: MakeEntry
 ) -> None:
     google.do("role", calendar=ROOM_1, role="reader")
-    assert _refused(lambda: calendar.book(entry())).code == "calendar_read_only"
+    assert _refused(lambda: calendar.book(entry())).code == "forbidden"
 
 
 @pytest.mark.parametrize(
@@ -340,8 +340,8 @@ def test_a_google_that_is_not_there_was_not_written_to(
 ) -> None:
     settings.SANDBOX_URL = "http://127.0.0.1:9"
     error = _refused(lambda: calendar.book(entry()))
-    assert (error.kind, error.code) == (ProviderKind.TEMPORARY, "unreachable")
-    assert _state(connection) == (ConnectionState.CONNECTED, "unreachable")
+    assert (error.kind, error.code) == (ProviderKind.TEMPORARY, "cannot_connect")
+    assert _state(connection) == (ConnectionState.CONNECTED, "cannot_connect")
 
 
 # --- busy times -----------------------------------------------------------------------------------
