@@ -8,5 +8,7 @@ urlpatterns = [
     path("sandbox-clock", views.sandbox_clock_forward, name="sandbox-clock-forward"),
     path("settings/integrations", overview.index, name="integrations"),
     path("", include("integrations.google_calendar.urls")),
+    path("", include("integrations.microsoft_bookings.urls")),
+    path("", include("integrations.numbers.urls")),
     path("", include("integrations.webhooks.urls")),
 ]

@@ -63,6 +63,11 @@ def compare(
         ]
 
 
+def forget(connection: Connection) -> None:
+    """Another calendar is read from now on: what stood in the old one is not missing from it."""
+    SeenAppointment.objects.filter(connection=connection).delete()
+
+
 def _expected(connection: Connection, reading: Reading) -> list[SeenAppointment]:
     """What should still stand in the stretch that was read, by an earlier reading."""
     rows = SeenAppointment.objects.filter(
