@@ -1,10 +1,17 @@
-"""What operators see of the outside world: the sandbox's clock, each carrier account's pace, and
-webhooks without their secrets and without what receivers answered.
+"""What operators see of the outside world: the sandbox's clock, each carrier account's pace, the
+practices' connections and numbers, and webhooks; no secret, and not what receivers answered.
 """
 
 from django.contrib import admin
 
-from integrations.models import CarrierPace, SandboxClock, WebhookDelivery, WebhookEndpoint
+from integrations.models import (
+    CarrierPace,
+    Connection,
+    DedicatedNumber,
+    SandboxClock,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from practices.admin import ReadOnly
 
 
@@ -33,3 +40,18 @@ class WebhookDeliveryAdmin(ReadOnly):
     list_filter = ("state", "practice")
     list_select_related = ("practice",)
     exclude = ("response_excerpt",)
+
+
+@admin.register(DedicatedNumber)
+class DedicatedNumberAdmin(ReadOnly):
+    list_display = ("public_id", "practice", "phone_number", "state", "reason", "next_step_at")
+    list_filter = ("state", "practice")
+    list_select_related = ("practice",)
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnly):
+    list_display = ("public_id", "practice", "kind", "state", "error_code", "last_used_at")
+    list_filter = ("kind", "state", "practice")
+    list_select_related = ("practice",)
+    exclude = ("credential",)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from integrations.numbers import process
 from integrations.webhooks import deliver, keeping, notices
 
 
@@ -13,6 +14,11 @@ def deliver_webhooks() -> None:
 def tell_of_disabled_webhook(key: str) -> None:
     """Write to the owners that a webhook was turned off."""
     notices.turned_off(UUID(key))
+
+
+def number_step(key: str) -> None:
+    """Take the next step of buying a number or giving it back."""
+    process.step(UUID(key))
 
 
 def clear_old_webhooks() -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from integrations import pretend_clock
+from integrations.numbers import process as numbers
 from integrations.webhooks import deliver
 from patients.sync import claim as sync_runs
 from patients.sync import plan as sync_plan
@@ -63,6 +64,7 @@ class Tick:
             self._copies,
             self._syncs,
             self._polls,
+            self._numbers,
             self._messages,
             self._campaigns,
             self._sandbox_clock,
@@ -91,6 +93,9 @@ class Tick:
         if self._every("messages", MESSAGES_EVERY_S):
             inbound.finish_left_over()
             reminders.plan()
+
+    def _numbers(self) -> None:
+        self._wake("integrations.tasks.number_step", numbers.due(clock.now()))
 
     def _campaigns(self) -> None:
         if self._every("campaigns", CAMPAIGNS_EVERY_S):

@@ -59,7 +59,11 @@ class DedicatedNumber(ids.HasPublicId, models.Model):
         max_length=16, blank=True, help_text="The caller number to go back to on release."
     )
     reason = models.CharField(max_length=160, blank=True)
+    papers_edition = models.PositiveSmallIntegerField(default=1)
     tries = models.PositiveSmallIntegerField(default=0)
+    submitted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the purchase may have left, until its fate is known."
+    )
     next_step_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     asked_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")

@@ -21,6 +21,7 @@ from integrations.sandbox import (
     phone,
     pms_control,
     twilio_api,
+    twilio_numbers,
     wire,
 )
 from integrations.sandbox.world import WORLD, Config, World
@@ -45,6 +46,7 @@ def build(world: World) -> web.Application:
     app[WORLD] = world
     for module in (
         twilio_api,
+    twilio_numbers,
         llm,
         google,
         graph,

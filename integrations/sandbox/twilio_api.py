@@ -53,7 +53,7 @@ def too_many_requests(retry_after: int) -> TwilioError:
 
 @routes.post(ACCOUNT + "/Calls.json")
 async def create_call(request: web.Request) -> web.StreamResponse:
-    world, account, params = world_of(request), _account(request), await form_of(request)
+    world, account, params = world_of(request), account_of(request), await form_of(request)
     to, from_ = str(params.get("To", "")), str(params.get("From", ""))
     _check_number(to, call=True)
     if not E164.fullmatch(from_):
@@ -89,7 +89,7 @@ async def create_call(request: web.Request) -> web.StreamResponse:
 
 @routes.post(ACCOUNT + "/Messages.json")
 async def create_message(request: web.Request) -> web.StreamResponse:
-    world, account, params = world_of(request), _account(request), await form_of(request)
+    world, account, params = world_of(request), account_of(request), await form_of(request)
     to, from_ = str(params.get("To", "")), str(params.get("From", ""))
     _check_number(to.removeprefix("whatsapp:"), call=False)
     if not from_:
@@ -130,13 +130,13 @@ async def create_message(request: web.Request) -> web.StreamResponse:
 @routes.get(ACCOUNT + "/Calls.json")
 async def list_calls(request: web.Request) -> web.Response:
     calls = _wanted(request, list(world_of(request).calls.values()), "StartTime")
-    return _listing(request, "calls", [call.as_json() for call in calls])
+    return listing(request, "calls", [call.as_json() for call in calls])
 
 
 @routes.get(ACCOUNT + "/Messages.json")
 async def list_messages(request: web.Request) -> web.Response:
     messages = _wanted(request, list(world_of(request).messages.values()), "DateSent")
-    return _listing(request, "messages", [message.as_json() for message in messages])
+    return listing(request, "messages", [message.as_json() for message in messages])
 
 
 @routes.get(ACCOUNT + "/Calls/{sid:CA[0-9a-f]+}.json")
@@ -182,7 +182,7 @@ async def stop_recording(request: web.Request) -> web.Response:
 async def list_recordings(request: web.Request) -> web.Response:
     call = _find(request, world_of(request).calls)
     rows = [_recording(call)] if call.recording_sid else []
-    return _listing(request, "recordings", rows)
+    return listing(request, "recordings", rows)
 
 
 def _recording(call: Call) -> dict[str, Any]:
@@ -210,18 +210,22 @@ async def form_of(request: web.Request) -> dict[str, Any]:
     }
 
 
-def _account(request: web.Request) -> str:
-    """The account that asks. The product's own must show its token; another one's is learnt."""
-    world, account = world_of(request), request.match_info["account"]
+def account_of(request: web.Request) -> str:
+    """The account that asks. The product's own must show its token; another one's is learnt. Some
+    products have no account in their paths.
+    """
+    world, account = world_of(request), request.match_info.get("account")
     scheme, _, packed = request.headers.get("Authorization", "").partition(" ")
     try:
         sid, _, token = base64.b64decode(packed, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         sid = token = ""
-    known = scheme == "Basic" and sid == account and bool(ACCOUNT_SID.fullmatch(sid)) and token
+    known = (
+        scheme == "Basic" and account in (None, sid) and bool(ACCOUNT_SID.fullmatch(sid)) and token
+    )
     if not known or world.tokens.setdefault(sid, token) != token:
         raise TwilioError(401, 20003, "Authenticate")
-    return account
+    return sid
 
 
 def _check_number(number: str, *, call: bool) -> None:
@@ -233,7 +237,7 @@ def _check_number(number: str, *, call: bool) -> None:
 
 
 def _find(request: web.Request, things: dict[str, Resource]) -> Resource:
-    account, thing = _account(request), things.get(request.match_info["sid"])
+    account, thing = account_of(request), things.get(request.match_info["sid"])
     if thing is None or thing.account_sid != account:
         path = request.path.removeprefix("/twilio")
         raise TwilioError(404, 20404, f"The requested resource {path} was not found")
@@ -242,7 +246,7 @@ def _find(request: web.Request, things: dict[str, Resource]) -> Resource:
 
 def _wanted(request: web.Request, things: list[Resource], when: str) -> list[Resource]:
     """Newest first, filtered as Twilio filters: To, From, Status, and a time on either side."""
-    account, query = _account(request), request.query
+    account, query = account_of(request), request.query
     after, before = _moment(query.get(f"{when}>")), _moment(query.get(f"{when}<"))
 
     def fits(thing: Resource) -> bool:
@@ -270,7 +274,7 @@ def _moment(text: str | None) -> datetime | None:
         raise TwilioError(400, 20001, "Invalid date") from error
 
 
-def _listing(request: web.Request, noun: str, rows: list[dict[str, Any]]) -> web.Response:
+def listing(request: web.Request, noun: str, rows: list[dict[str, Any]]) -> web.Response:
     size = min(1000, max(1, int(request.query.get("PageSize", 50))))
     page = max(0, int(request.query.get("Page", 0)))
     start, path = page * size, request.path.removeprefix("/twilio")

@@ -18,6 +18,7 @@ from integrations.twilio.transport import NotSentError, Transport
 from sightsync.lib.errors import ProviderError
 
 LIVE_API = "https://api.twilio.com"
+LIVE_NUMBERS = "https://numbers.twilio.com"
 SANDBOX_SID = "AC" + "5a" * 16
 SANDBOX_TOKEN = "sandbox-only-auth-token-00000000"  # noqa: S105 (protects nothing real)
 
@@ -36,6 +37,12 @@ class Account:
     sid: str
     token: str
     base_url: str = LIVE_API
+
+    @property
+    def bases(self) -> dict[str, str]:
+        """Where each of Twilio's products answers."""
+        live = self.base_url == LIVE_API
+        return {"api": self.base_url, "numbers": LIVE_NUMBERS if live else self.base_url}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +147,7 @@ def send_message(
 
 def find_calls(*, account: Account, to: str, since: datetime, timeout_s: float = 10) -> list[Seen]:
     """Calls to a number that began at or after `since`: how an unknown outcome is settled."""
-    return _ask(
+    return ask(
         account,
         timeout_s,
         lambda client: [
@@ -156,7 +163,7 @@ def find_messages(
     *, account: Account, to: str, since: datetime, timeout_s: float = 10
 ) -> list[Seen]:
     """Messages to an address (`whatsapp:` included) sent at or after `since`."""
-    return _ask(
+    return ask(
         account,
         timeout_s,
         lambda client: [
@@ -169,16 +176,16 @@ def find_messages(
 
 
 def fetch_call(*, account: Account, sid: str, timeout_s: float = 10) -> Seen:
-    return _ask(account, timeout_s, lambda client: _seen(client.calls(sid).fetch()))
+    return ask(account, timeout_s, lambda client: _seen(client.calls(sid).fetch()))
 
 
 def fetch_message(*, account: Account, sid: str, timeout_s: float = 10) -> Seen:
-    return _ask(account, timeout_s, lambda client: _seen(client.messages(sid).fetch()))
+    return ask(account, timeout_s, lambda client: _seen(client.messages(sid).fetch()))
 
 
 def end_call(*, account: Account, sid: str, timeout_s: float = 10) -> Seen:
     """Hang up, whatever is being said. REJECTED with code 21220 when it has ended already."""
-    return _ask(
+    return ask(
         account, timeout_s, lambda client: _seen(client.calls(sid).update(status="completed"))
     )
 
@@ -188,7 +195,7 @@ def stop_recording(*, account: Account, sid: str, timeout_s: float = 10) -> None
 
     https://www.twilio.com/docs/voice/api/recording#update-a-recording-resource
     """
-    _ask(
+    ask(
         account,
         timeout_s,
         lambda client: client.calls(sid).recordings("Twilio.CURRENT").update(status="stopped"),
@@ -201,7 +208,7 @@ def delete_recording(*, account: Account, sid: str, timeout_s: float = 10) -> No
     https://www.twilio.com/docs/voice/api/recording#delete-a-recording-resource
     """
     try:
-        _ask(account, timeout_s, lambda client: client.recordings(sid).delete())
+        ask(account, timeout_s, lambda client: client.recordings(sid).delete())
     except ProviderError as error:
         if error.code not in ("404", "20404"):
             raise
@@ -214,11 +221,12 @@ def _submit(account: Account, timeout_s: float, create: Callable[[Client], Any])
             raise ProviderError(ProviderError.Kind.UNKNOWN, "Twilio answered without an id.")
         return Accepted(sid=made.sid, status=str(made.status or "queued"))
 
-    return _ask(account, timeout_s, accepted)
+    return ask(account, timeout_s, accepted)
 
 
-def _ask(account: Account, timeout_s: float, question: Callable[[Client], Found]) -> Found:
-    transport = Transport(bases={"api": account.base_url}, timeout_s=timeout_s)
+def ask(account: Account, timeout_s: float, question: Callable[[Client], Found]) -> Found:
+    """What `question` makes of the account's client; every failure leaves as ProviderError."""
+    transport = Transport(bases=account.bases, timeout_s=timeout_s)
     client = Client(account.sid, account.token, http_client=transport)
     try:
         return question(client)

@@ -34,7 +34,9 @@ BACK_ROOMS = (
         "settings",
         "settings",
         (
+            _Page("Calendar & PMS", "pms:index", "integrations.manage"),
             _Page("Integrations", "integrations", "integrations.manage"),
+            _Page("Phone number", "numbers:index", "numbers.manage"),
             _Page("API keys", "practices:api-keys", "keys.manage"),
         ),
     ),

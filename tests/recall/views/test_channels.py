@@ -49,7 +49,7 @@ def test_saving_the_same_again_writes_nothing(owner: Client, practice: Practice)
         ({"whatsapp_number": ""}, "Enter the WhatsApp number"),
         ({"whatsapp_number": "12"}, "digits"),
         ({"whatsapp_recall_template": "hello"}, "Enter HX and 32"),
-        ({"whatsapp_delay_minutes": "7"}, "whatsapp_delay_minutes"),
+        ({"whatsapp_delay_minutes": "7"}, "not one of the available choices"),
         ({"text": "Book: {booking_link}"}, "Put {practice} in"),
         ({"text": WHATSAPP["text"] + " Half-price frames!"}, "take out “Half-price”"),
     ],

@@ -1,0 +1,1 @@
+"""Dedicated numbers: choosing, papers, buying, using, giving back."""
