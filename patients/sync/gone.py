@@ -2,7 +2,7 @@
 batches that each commit whole. Their records stay; they are contacted no more.
 """
 
-from django.db.models import Exists, F, Func, OuterRef, QuerySet
+from django.db.models import CharField, F, Func, QuerySet
 
 from patients import records
 from patients.models import PmsRecord, SyncRun, SyncSeen
@@ -16,11 +16,9 @@ MOST_PERCENT = 20
 
 def missing(run: SyncRun, step: str = "patients") -> "QuerySet[PmsRecord]":
     """Records of patients whom the reading did not meet."""
-    seen = SyncSeen.objects.filter(run=run.pk, step=step).annotate(
-        external_id=Func(F("ids"), function="unnest")
-    )
-    met = seen.filter(external_id=OuterRef("external_id")).order_by()
-    return _kept(run).exclude(Exists(met))
+    pages = SyncSeen.objects.filter(run=run.pk, step=step)
+    met = pages.values_list(Func(F("ids"), function="unnest", output_field=CharField()))
+    return _kept(run).exclude(external_id__in=met)
 
 
 def are_too_many(run: SyncRun) -> bool:
