@@ -11,7 +11,9 @@ from django.contrib import admin
 from practices.admin import ReadOnly
 from recall.models import (
     Appointment,
+    AppointmentCopy,
     Attempt,
+    BusyTime,
     Campaign,
     Closure,
     Diary,
@@ -56,6 +58,31 @@ class AppointmentAdmin(PracticeRows):
     list_display = ("public_id", "practice", "diary", "starts_at", "status", "source")
     list_filter = ("practice", "status", "source")
     list_select_related = ("practice", "diary")
+
+
+@admin.register(AppointmentCopy)
+class AppointmentCopyAdmin(PracticeRows):
+    list_display = (
+        "public_id",
+        "practice",
+        "connection",
+        "state",
+        "reason",
+        "wanted",
+        "standing",
+        "tries",
+        "next_try_at",
+    )
+    list_filter = ("practice", "state", "connection__kind", "reason")
+    list_select_related = ("practice", "connection")
+    search_fields = ("=external_id",)
+
+
+@admin.register(BusyTime)
+class BusyTimeAdmin(PracticeRows):
+    list_display = ("connection", "practice", "diary", "starts_at", "ends_at")
+    list_filter = ("practice", "connection__kind")
+    list_select_related = ("practice", "connection", "diary")
 
 
 @admin.register(StaffTask)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import Prefetch, Q
 
+from integrations.models import Kind
 from patients.models import Patient
 from practices.models import JournalEntry, User
 from practices.templatetags.ui import day_time, duration
@@ -115,6 +116,9 @@ ENTRIES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "appointment.cancelled": lambda facts: f"Appointment cancelled{_moment(facts)}",
     "appointment.attended": _fixed("Came to the appointment"),
     "appointment.no_show": _fixed("Did not come to the appointment"),
+    "appointment.written": lambda facts: _in_system(facts),
+    "appointment.write_failed": lambda facts: f"Could not be written into {_system(facts)}",
+    "appointment.write_again": _fixed("Asked to write the appointment again"),
     "recall.needs_staff": _fixed("Handed to you: nothing more goes out by machine"),
     "task.opened": lambda facts: f"Put before you: {_task(facts)}",
     "task.finished": lambda facts: f"Dealt with: {_task(facts)}",
@@ -128,6 +132,7 @@ ENTRIES: dict[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 TONES = {
+    "appointment.write_failed": "red",
     "optout.recorded": "",
     "appointment.booked": "green",
     "appointment.attended": "green",
@@ -176,6 +181,17 @@ MESSAGE_KINDS = {
     ("sms", "recall"): "SMS with a booking link",
     ("email", "confirmation"): "Booking confirmation by email",
 }
+
+
+def _system(facts: Mapping[str, Any]) -> str:
+    kind = str(facts.get("system", ""))
+    return Kind(kind).label if kind in Kind.values else "your system"
+
+
+def _in_system(facts: Mapping[str, Any]) -> str:
+    """What happened there, by the version that stands there now; 0 is none."""
+    said = {0: "Taken out of", 1: "Written into"}.get(facts.get("version", 1))
+    return f"{said or 'New time written into'} {_system(facts)}"
 
 
 def _ending(facts: Mapping[str, Any]) -> str:

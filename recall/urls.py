@@ -35,6 +35,11 @@ urlpatterns = [
         "appointments/<str:appointment_id>/cancel", appointments.cancel, name="cancel-appointment"
     ),
     path("appointments/<str:appointment_id>/mark", appointments.mark, name="mark-appointment"),
+    path(
+        "appointments/<str:appointment_id>/write-again",
+        appointments.write_again,
+        name="write-again",
+    ),
     path("settings/integrations/whatsapp", channels.whatsapp, name="whatsapp"),
     path("settings/integrations/email", channels.email, name="email"),
     path("settings/integrations/sms", channels.sms, name="sms"),

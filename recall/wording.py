@@ -123,6 +123,12 @@ TASKS: dict[str, tuple[str, str, str, str]] = {
         "amber",
         "Look into it",
     ),
+    TaskKind.WRITE_BACK: (
+        "is booked here and not in your own system",
+        "calendar-x",
+        "red",
+        "See the appointment",
+    ),
 }
 
 TASK_REASONS: dict[str, str] = {
@@ -137,6 +143,7 @@ TASK_REASONS: dict[str, str] = {
     TaskKind.REPLY: "They answered one of your messages.",
     TaskKind.CALL_FAILED: "They were told who called and how to opt out.",
     TaskKind.JOB_FAILED: "It was tried five times. Nothing more is sent until you have looked.",
+    TaskKind.WRITE_BACK: "The patient has their confirmation. Write it into your system too.",
 }
 
 CHANNEL_ICONS = {

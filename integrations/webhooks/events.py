@@ -40,6 +40,8 @@ DOCUMENTED: Mapping[str, str] = {
 FURTHER: Mapping[str, str] = {
     "appointment.moved": "An appointment has another time.",
     "appointment.attended": "The patient came.",
+    "appointment.written": "A connected calendar or PMS has the appointment as it is now.",
+    "appointment.write_failed": "A connected calendar or PMS refused the appointment.",
     "call.outcome": "Something was agreed during a call that goes on.",
     "message.sent": "A text, WhatsApp or email left.",
     "message.delivered": "A text, WhatsApp or email arrived.",

@@ -1,12 +1,15 @@
 """What needs a person: one row, one reason, one action."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 
 from patients.models import Patient
 from practices.models import Practice, User
 from sightsync.lib import ids
+
+if TYPE_CHECKING:
+    from recall.models.copies import AppointmentCopy
 
 
 class TaskKind(models.TextChoices):
@@ -43,6 +46,9 @@ class StaffTask(ids.HasPublicId, models.Model):
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     done_code = models.CharField(max_length=24, blank=True)
+
+    stuck_copy: "AppointmentCopy | None" = None
+    """The unwritten appointment that the task is about, where a selector has looked it up."""
 
     class Meta:
         constraints: ClassVar = [

@@ -29,6 +29,7 @@ from recall.selectors.campaigns import (
     progress,
     waiting_to_leave,
 )
+from recall.selectors.copies import Waiting, copies_of, systems_waiting
 from recall.selectors.funnel import (
     KEPT,
     Step,
@@ -65,6 +66,7 @@ __all__ = [
     "Progress",
     "Quota",
     "Step",
+    "Waiting",
     "appointments_between",
     "attempts_of_episode",
     "awaiting_mark",
@@ -72,6 +74,7 @@ __all__ = [
     "calls",
     "campaign_episodes",
     "campaigns",
+    "copies_of",
     "funnel",
     "in_the_air",
     "latest_attempts",
@@ -87,6 +90,7 @@ __all__ = [
     "progress",
     "quota",
     "steps",
+    "systems_waiting",
     "tasks_of",
     "waiting_to_leave",
     "week",

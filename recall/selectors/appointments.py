@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from practices.models import Practice
 from recall.models import Appointment, AppointmentStatus, Attempt
 from recall.models.appointments import LIVE_APPOINTMENT
+from recall.selectors.copies import IN_SYSTEMS
 from sightsync.lib import clock
 
 
@@ -21,6 +22,7 @@ def appointments_between(practice: Practice, first: date, last: date) -> QuerySe
         )
         .exclude(status=AppointmentStatus.CANCELLED)
         .select_related("patient", "diary")
+        .prefetch_related(IN_SYSTEMS)
         .order_by("starts_at", "diary__name")
     )
 

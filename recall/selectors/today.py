@@ -10,6 +10,7 @@ from practices import plans
 from practices.models import MonthlyUsage, Practice
 from recall.models import Appointment, Attempt, CallTurn, Channel, Episode, StaffTask
 from recall.models.attempts import LIVE_STATES
+from recall.selectors import copies
 from recall.selectors.funnel import KEPT, Step, steps
 from recall.wording import REACHED
 from sightsync.lib import clock
@@ -69,15 +70,18 @@ def quota(practice: Practice) -> Quota:
     return Quota(used=used.first() or 0, limit=plans.monthly_limit(practice.plan))
 
 
-def open_tasks(practice: Practice) -> QuerySet[StaffTask]:
+def open_tasks(practice: Practice) -> list[StaffTask]:
     """What needs a person: urgent ones first, then those that have waited longest."""
-    rows = StaffTask.objects.filter(practice=practice, done_at=None)
-    return rows.select_related("patient", "attempt").order_by("-urgent", "created_at")[:TASKS_SHOWN]
+    return _open(StaffTask.objects.filter(practice=practice))
 
 
-def tasks_of(patient: Patient) -> QuerySet[StaffTask]:
-    rows = StaffTask.objects.filter(practice=patient.practice_id, patient=patient, done_at=None)
-    return rows.select_related("patient", "attempt").order_by("-urgent", "created_at")
+def tasks_of(patient: Patient) -> list[StaffTask]:
+    return _open(StaffTask.objects.filter(practice=patient.practice_id, patient=patient))
+
+
+def _open(rows: QuerySet[StaffTask]) -> list[StaffTask]:
+    waiting = rows.filter(done_at=None).select_related("patient", "attempt")
+    return copies.with_stuck_copies(waiting.order_by("-urgent", "created_at")[:TASKS_SHOWN])
 
 
 def open_episode(patient: Patient) -> Episode | None:

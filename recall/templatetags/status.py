@@ -1,12 +1,21 @@
 """Puts the words of `recall.wording` on the page."""
 
+from dataclasses import replace
+
 from django import template
 from django.utils.safestring import SafeString
 
 from practices.templatetags.ui import pill
-from recall import message_words, wording
+from recall import copy_words, message_words, wording
 from recall.campaigns import preview
-from recall.models import Attempt, Channel, StaffTask, TestMessage
+from recall.models import (
+    Appointment,
+    AppointmentCopy,
+    Attempt,
+    Channel,
+    StaffTask,
+    TestMessage,
+)
 
 register = template.Library()
 
@@ -40,7 +49,27 @@ def test_status(row: TestMessage) -> SafeString:
 @register.filter
 def task_words(task: StaffTask) -> wording.TaskWords:
     """What a task's row says: after the name, the reason, the icon, the tone, the action."""
-    return wording.task_words(task)
+    words = wording.task_words(task)
+    return replace(words, why=copy_words.of(task.stuck_copy).why) if task.stuck_copy else words
+
+
+@register.filter
+def copy_says(copy: AppointmentCopy) -> copy_words.CopyWords:
+    """One system's line about an appointment."""
+    return copy_words.of(copy)
+
+
+@register.simple_tag
+def copy_pill(words: copy_words.CopyWords, *, named: bool = False) -> SafeString:
+    """The pill of one system's line; `named` where the system is not said beside it."""
+    status = words.status
+    return pill(words.pill_text if named else status.word, status.tone, status.live)
+
+
+@register.filter
+def copies_in_need(visit: Appointment) -> list[copy_words.CopyWords]:
+    """The systems in which an appointment is not as it should be and somebody is needed."""
+    return copy_words.needs_somebody(visit.copies.all())
 
 
 @register.filter

@@ -15,6 +15,7 @@ from practices.journal import Actor
 from practices.templatetags.ui import day_time
 from recall import free_times, selectors
 from recall.booking import book as booking
+from recall.booking.write_back import again
 from recall.models import Appointment
 from sightsync.lib import clock
 from sightsync.lib.errors import AppError
@@ -45,6 +46,7 @@ def index(request: StaffRequest) -> HttpResponse:
     step = timedelta(days=1 if view == "day" else 7)
     days = selectors.week(request.practice, monday)
     context = {
+        "in_systems": any(visit.copies.all() for shown in days for visit in shown.visits),
         "view": view,
         "day": day,
         "monday": monday,
@@ -65,6 +67,7 @@ def show(request: StaffRequest, appointment_id: str) -> HttpResponse:
         "is_ahead": appointment.starts_at > clock.now(),
         "is_live": appointment.status in ("booked", "confirmed"),
         "messages_sent": selectors.messages_of(appointment),
+        "copies": selectors.copies_of(appointment),
     }
     return render(request, "recall/appointment.html", context)
 
@@ -154,6 +157,16 @@ def mark(request: StaffRequest, appointment_id: str) -> HttpResponse:
     if how not in CHANGES:
         raise Http404
     return _change(request, _load(request, appointment_id), how)
+
+
+@require_POST
+@access.require("appointments.edit")
+def write_again(request: StaffRequest, appointment_id: str) -> HttpResponse:
+    """Try again to write it into the systems that do not have it."""
+    appointment = _load(request, appointment_id)
+    if again.try_again(appointment=appointment, actor=Actor.user(request.user)):
+        messages.success(request, "It is tried again now. This page shows what becomes of it.")
+    return redirect("recall:appointment", appointment.public_id)
 
 
 CHANGES = {

@@ -21,6 +21,7 @@ def show(request: StaffRequest) -> HttpResponse:
         "recall/today.html",
         {
             "tasks": selectors.open_tasks(practice),
+            "waiting": selectors.systems_waiting(practice),
             "numbers": selectors.numbers(practice),
             "funnel": selectors.funnel(practice),
             "funnel_days": selectors.FUNNEL_DAYS,
@@ -39,6 +40,7 @@ def live(request: StaffRequest) -> HttpResponse:
         "recall/_today_live.html",
         {
             "tasks": selectors.open_tasks(request.practice),
+            "waiting": selectors.systems_waiting(request.practice),
             "calls": selectors.in_the_air(request.practice),
         },
     )

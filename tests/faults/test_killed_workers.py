@@ -1,9 +1,6 @@
 """A worker is killed with -9 at every named place: one request at most, and nothing is lost."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -16,31 +13,6 @@ from tests import engine
 from tests.engine import ACTOR
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def worker(carrier, settings):
-    """Runs a job in a process of its own; its exit status."""
-
-    def run(job: str, key: object, failpoint: str = "") -> int:
-        environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "sightsync.settings",
-            "SANDBOX_URL": settings.SANDBOX_URL,
-            "PUBLIC_BASE_URL": settings.PUBLIC_BASE_URL,
-            "CARRIER_CALL_SPACING_S": "0",
-            "FAILPOINT": failpoint,
-            "DATABASE_URL": engine.database_url(),
-            "TEST_NOW": clock.now().isoformat(),
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.faults.worker_once", job, str(key)],
-            env=environment,
-            timeout=60,
-            check=False,
-        )
-        return done.returncode
-
-    return run
 
 
 def requests_to(carrier, number: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
+from integrations.models import ConnectionState
 from integrations.pms.connector import Standing
 from practices import journal
 from practices.journal import Actor
@@ -29,12 +30,20 @@ LOOK_AFTER = timedelta(seconds=30)
 """A request that we gave up waiting for may still be under way: it is looked for after this."""
 LOOKS_BEFORE_STAFF = 7
 """About half an hour of looking in vain."""
-GONE = frozenset({"gone", "not_found"})
+GONE = frozenset({"gone", "not_found", "event_gone"})
 """Codes that say that what we meant to move does not stand there any more."""
-AUTH = "auth"
+_AT_FAULT = frozenset({"auth", "forbidden", "no_calendar", "no_address", "bad_url", "redirect"})
 CONNECT_AGAIN = "connect_again"
 KEPT = 32
 """As much of a provider's code as `reason` holds."""
+
+
+def needs_person(error: ProviderError) -> bool:
+    """Whether it is not this appointment that is refused but whatever we ask, until somebody of the
+    practice connects the system again.
+    """
+    refused = error.kind is ProviderError.Kind.REJECTED
+    return refused and (error.code in _AT_FAULT or error.code.startswith("url_"))
 
 
 def done(work: Work, standing: Standing | None, *, actor: Actor) -> None:
@@ -53,7 +62,7 @@ def failed(work: Work, error: ProviderError, *, can_look: bool, actor: Actor) ->
         copy = _ours(work)
         if copy is not None:
             if error.kind is ProviderError.Kind.REJECTED:
-                _rejected(copy, work, error.code, actor)
+                _rejected(copy, work, error, actor)
             elif error.kind is ProviderError.Kind.TEMPORARY or work.deed is Deed.CANCEL:
                 # Cancelling twice does no harm, so that its fate need not be known.
                 _again(copy, error)
@@ -84,7 +93,7 @@ def not_found_out(work: Work, error: ProviderError, *, actor: Actor) -> None:
         copy = _ours(work)
         if copy is None:
             return
-        if error.kind is ProviderError.Kind.REJECTED and error.code == AUTH:
+        if _is_waited_for(copy, error):
             _wait_for_staff_to_connect(copy)
             return
         AppointmentCopy.objects.filter(pk=copy.pk).update(
@@ -173,17 +182,22 @@ def _absent(copy: AppointmentCopy, work: Work, actor: Actor) -> None:
         _to(copy, CopyState.ACCEPTED, standing=None, external_id="", external_version="")
 
 
-def _rejected(copy: AppointmentCopy, work: Work, code: str, actor: Actor) -> None:
-    if code == AUTH:
+def _is_waited_for(copy: AppointmentCopy, error: ProviderError) -> bool:
+    """Connectors may have told the connection of what needs a person themselves."""
+    return needs_person(error) or copy.connection.state == ConnectionState.NEEDS_ATTENTION
+
+
+def _rejected(copy: AppointmentCopy, work: Work, error: ProviderError, actor: Actor) -> None:
+    if _is_waited_for(copy, error):
         _wait_for_staff_to_connect(copy)
-    elif code in GONE and work.deed is Deed.MOVE:
+    elif error.code in GONE and work.deed is Deed.MOVE:
         _to(copy, CopyState.ACCEPTED, standing=None, external_id="", external_version="")
     else:
-        give_up(copy, code or "refused", actor=actor)
+        give_up(copy, error.code or "refused", actor=actor)
 
 
 def _wait_for_staff_to_connect(copy: AppointmentCopy) -> None:
-    """The credential was refused. The claim after the next one finds the connection marked."""
+    """The claim finds the connection marked, and looks again from time to time."""
     values: dict[str, Any] = {"reason": CONNECT_AGAIN, "lease_until": None}
     if copy.state == CopyState.WRITING:
         _to(copy, CopyState.ACCEPTED, **values)

@@ -87,9 +87,9 @@ def _look(work: Work, connector: Connector, actor: Actor) -> bool:
 
 def _note(connection: Connection, error: ProviderError, actor: Actor) -> bool:
     """Tell the connection; whether the system works, and only this was refused."""
-    refused = error.kind is ProviderError.Kind.REJECTED
-    if refused and error.code != results.AUTH:
+    needs_person = results.needs_person(error)
+    if error.kind is ProviderError.Kind.REJECTED and not needs_person:
         connections.worked(connection)
         return True
-    connections.failed(connection=connection, code=error.code, actor=actor, refused=refused)
+    connections.failed(connection=connection, code=error.code, actor=actor, refused=needs_person)
     return False

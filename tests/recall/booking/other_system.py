@@ -26,7 +26,7 @@ from sightsync.lib.errors import ProviderError
 Kind = ProviderError.Kind
 DOWN = ProviderError(Kind.TEMPORARY, "503", "unavailable")
 DROPPED = ProviderError(Kind.UNKNOWN, "dropped", "timeout")
-TAKEN = ProviderError(Kind.REJECTED, "409", "slot_taken")
+TAKEN = ProviderError(Kind.REJECTED, "409", "taken")
 REVOKED = ProviderError(Kind.REJECTED, "401", "auth")
 ALL = Capabilities(
     reads_busy_times=True,

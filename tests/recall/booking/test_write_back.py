@@ -275,9 +275,9 @@ def test_a_time_taken_there_is_a_failure_with_a_reason_and_one_task(booked, ther
     there.before = [TAKEN]
     work_off()
     copy = the_copy()
-    assert (copy.state, copy.reason, copy.standing) == (CopyState.FAILED, "slot_taken", None)
+    assert (copy.state, copy.reason, copy.standing) == (CopyState.FAILED, "taken", None)
     assert copy.next_try_at is None
-    facts = {"system": "optix", "code": "slot_taken", "version": 1}
+    facts = {"system": "optix", "code": "taken", "version": 1}
     assert noted("appointment.write_failed") == [facts]
     task = StaffTask.objects.get()
     assert (task.kind, task.patient_id, task.practice_id) == (

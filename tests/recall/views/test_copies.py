@@ -61,7 +61,7 @@ def make(practice, visit, optix):
     return of
 
 
-FAILED = {"state": CopyState.FAILED, "reason": "slot_taken", "next_try_at": None}
+FAILED = {"state": CopyState.FAILED, "reason": "taken", "next_try_at": None}
 WRITTEN = {"state": CopyState.WRITTEN, "standing": 1, "next_try_at": None}
 
 
@@ -79,7 +79,7 @@ CASES = [
     ({"standing": 1, "wanted": 2}, "New time to be written", "blue", "The old time stands in"),
     ({"standing": 1, "wanted": 0}, "To be taken out", "blue", "taken out of Optix in a moment"),
     ({"reason": "timeout"}, "To be written", "blue", "Optix does not answer. It is tried again"),
-    ({"reason": "rate_limited"}, "To be written", "blue", "Optix is busy."),
+    ({"reason": "slow_down"}, "To be written", "blue", "Optix is busy."),
     ({"reason": "connect_again"}, "Waiting for you", "amber", "Connect it again"),
     ({"state": CopyState.WRITING}, "Being written", "blue", "a few seconds"),
     ({**WRITTEN, "written_at": TUESDAY}, "Written", "green", "It stands in Optix"),

@@ -1,0 +1,86 @@
+"""Appointments in connected systems: one appointment's, a list's, and what waits as a whole."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, Prefetch, Q
+
+from integrations.models import Connection, ConnectionState, Kind
+from practices.models import Practice
+from recall.booking.write_back.again import STUCK
+from recall.models import Appointment, AppointmentCopy, CopyState, StaffTask, TaskKind
+
+IN_SYSTEMS = Prefetch(
+    "copies",
+    AppointmentCopy.objects.select_related("connection", "appointment").order_by(
+        "connection__kind"
+    ),
+)
+"""For a list of appointments: their copies with one query more."""
+
+
+def copies_of(appointment: Appointment) -> list[AppointmentCopy]:
+    """One per system that has, had or should have the appointment."""
+    rows = AppointmentCopy.objects.filter(appointment=appointment)
+    return list(rows.select_related("connection", "appointment").order_by("connection__kind"))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A system for which appointments wait, because it does not answer or has to be connected."""
+
+    connection: Connection
+    appointments: int
+
+    @property
+    def name(self) -> str:
+        return self.connection.get_kind_display()
+
+    @property
+    def settings_path(self) -> str:
+        """Where it is connected again."""
+        is_google = self.connection.kind == Kind.GOOGLE_CALENDAR
+        return "/settings/integrations/google" if is_google else "/settings/calendar-pms"
+
+    @property
+    def needs_connecting(self) -> bool:
+        return self.connection.state == ConnectionState.NEEDS_ATTENTION
+
+
+def systems_waiting(practice: Practice) -> list[Waiting]:
+    """The practice's systems that hold appointments up now; two queries."""
+    held_up = ~Q(reason="") | Q(connection__state=ConnectionState.NEEDS_ATTENTION)
+    counts = dict(
+        AppointmentCopy.objects.filter(
+            held_up,
+            practice=practice,
+            next_try_at__isnull=False,
+            state__in=[CopyState.ACCEPTED, CopyState.UNKNOWN],
+        )
+        .values_list("connection")
+        .annotate(Count("pk"))
+    )
+    if not counts:
+        return []
+    rows = Connection.objects.filter(practice=practice, pk__in=counts).order_by("kind")
+    return [Waiting(row, counts[row.pk]) for row in rows]
+
+
+def with_stuck_copies(tasks: Iterable[StaffTask]) -> list[StaffTask]:
+    """The tasks, those about an unwritten appointment with the copy that they are about."""
+    found = list(tasks)
+    patients = [task.patient_id for task in found if task.kind == TaskKind.WRITE_BACK]
+    if patients:
+        stuck = _stuck_by_patient(patients)
+        for task in found:
+            if task.kind == TaskKind.WRITE_BACK and task.patient_id is not None:
+                task.stuck_copy = stuck.get(task.patient_id)
+    return found
+
+
+def _stuck_by_patient(patients: list[UUID | None]) -> dict[UUID, AppointmentCopy]:
+    rows = AppointmentCopy.objects.filter(
+        appointment__patient__in=patients, state__in=STUCK
+    ).select_related("connection", "appointment")
+    return {row.appointment.patient_id: row for row in rows.order_by("created_at")}
