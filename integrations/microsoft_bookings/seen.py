@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from integrations.microsoft_bookings import payloads
 from integrations.models import Connection, SeenAppointment
@@ -42,7 +43,7 @@ def compare(
     now_there = {each.external_id: each for each in reading.found}
     missing = {
         row.external_id: ask(row.external_id)
-        for row in _expected(connection, reading)
+        for row in _expected(connection, reading, since)
         if row.external_id not in now_there
     }
     now_there |= {key: each for key, each in missing.items() if each is not None}
@@ -68,13 +69,20 @@ def forget(connection: Connection) -> None:
     SeenAppointment.objects.filter(connection=connection).delete()
 
 
-def _expected(connection: Connection, reading: Reading) -> list[SeenAppointment]:
-    """What should still stand in the stretch that was read, by an earlier reading."""
+def _expected(
+    connection: Connection, reading: Reading, since: datetime | None
+) -> list[SeenAppointment]:
+    """What should still stand in the stretch that was read, by an earlier reading; and what changed
+    since then outside of it, which has to be told again.
+    """
+    read = Q(starts_at__lt=reading.end)
+    if since is not None:
+        read |= Q(changed_at__gt=since)
     rows = SeenAppointment.objects.filter(
+        read,
         connection=connection,
         gone_at=None,
         ends_at__gt=reading.start,
-        starts_at__lt=reading.end,
         seen_at__lt=reading.at,
     )
     return list(rows)

@@ -1,4 +1,4 @@
-"""A practice whose organisation has consented, with one business, service and the two of its staff."""
+"""A practice whose organisation has consented, with one business, a service and two of its staff."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

@@ -165,9 +165,7 @@ def test_a_move_takes_the_staff_along_and_stays_silent(
     assert microsoft.get("/microsoft/bookings")["told"] == []
 
 
-def test_moving_what_is_gone_says_so(
-    microsoft: Sandbox, bookings: Bookings, entry: Make
-) -> None:
+def test_moving_what_is_gone_says_so(microsoft: Sandbox, bookings: Bookings, entry: Make) -> None:
     standing = bookings.book(entry())
     microsoft.post("/microsoft/bookings/remove", {"id": standing.external_id})
     with pytest.raises(ProviderError) as caught:
@@ -278,7 +276,13 @@ def test_busy_are_the_bookings_and_what_else_the_staff_have(
 def test_free_times_are_cut_to_the_length_of_the_service(bookings: Bookings) -> None:
     start = _at("2026-11-24T09:00:00Z")
     free = bookings.free(start=start, end=start + timedelta(hours=3), diary_id=OKAFOR)
-    assert [f"{each.starts_at:%H:%M}" for each in free] == ["09:00", "09:30", "10:30", "11:00", "11:30"]
+    assert [f"{each.starts_at:%H:%M}" for each in free] == [
+        "09:00",
+        "09:30",
+        "10:30",
+        "11:00",
+        "11:30",
+    ]
 
 
 def test_long_stretches_are_asked_for_in_steps(microsoft: Sandbox, bookings: Bookings) -> None:
