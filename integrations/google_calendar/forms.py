@@ -28,8 +28,7 @@ class CalendarForm(forms.Form):
     diary = forms.ChoiceField(
         label="Whose diary it is",
         required=False,
-        help_text="Only this diary’s appointments go there, and only this diary is kept busy by"
-        " it.",
+        help_text="With one chosen, only its appointments go there and only it is kept busy.",
         error_messages={"invalid_choice": "Choose one of your diaries, or all of them."},
     )
     title = forms.ChoiceField(

@@ -9,7 +9,6 @@ from django.template.loader import render_to_string
 from integrations.sandbox.google_control import busy_event
 from integrations.sandbox.google_memory import Account, Calendar, Event, google_of
 from integrations.sandbox.world import world_of
-from practices.templatetags.ui import day, wall_time
 from sightsync.lib import clock
 
 routes = web.RouteTableDef()
@@ -114,8 +113,14 @@ def _row(event: Event) -> Shown:
     return Shown(
         id=event.id,
         title=str(event.body.get("summary", "(No title)")),
-        when=f"{day(start)}, {wall_time(start)} to {wall_time(end)}",
+        when=f"{_said(start, '%A {day} %B, %H:%M')} to {_said(end, '%H:%M')}",
         text=str(event.body.get("description", "")),
         ours="sightsync" in event.private,
         gone=event.cancelled,
     )
+
+
+def _said(moment: datetime, how: str) -> str:
+    """London time. Not the product's own words: those ask the database what day it is."""
+    there = clock.london(moment)
+    return there.strftime(how).format(day=there.day)
