@@ -1,4 +1,4 @@
-"""A practice whose organisation has consented, with one business, a service and two of its staff."""
+"""A practice whose organisation has consented, one business, a service and two staff."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
