@@ -46,6 +46,16 @@ def look_up(*, practice: Practice, values: Iterable[Mapping[str, Any]]) -> Looku
     )
 
 
+def look_up_many(*, practice: Practice, numbers: Iterable[str]) -> Lookups | None:
+    """As ``look_up``, for a whole chunk of an import: the numbers' listings, and all that the
+    practice has suppressed. None where that is much, so that hashes must be asked for.
+    """
+    suppressed = suppressions.of_practice(practice.pk)
+    if suppressed is None:
+        return None
+    return Lookups(listings=tps.lookup({*numbers} - {""}), suppressed=suppressed)
+
+
 def assign(
     patient: Patient, values: Mapping[str, Any], *, practice: Practice, lookups: Lookups
 ) -> set[str]:
@@ -132,6 +142,8 @@ def _new_email(patient: Patient) -> None:
 
 def _heed_suppression(patient: Patient, suppressed: suppressions.Found, now: datetime) -> None:
     """A suppressed number or address makes the record one that is kept but never contacted."""
+    if not suppressed.channels:
+        return
     hashes = suppressions.of_person(
         first_name=patient.first_name,
         last_name=patient.last_name,

@@ -7,12 +7,11 @@ default. The default intervals follow the GOS memorandum of understanding; the p
 them.
 """
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-
-from dateutil.relativedelta import relativedelta
 
 DEFAULT_INTERVALS: Mapping[str, int] = {
     "standard": 24,
@@ -131,4 +130,6 @@ def add_months(day: date, months: int) -> date:
     """Calendar months later, clamped to the end of the month: 31 August and 6 months is 28
     February.
     """
-    return day + relativedelta(months=months)
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, day.day if day.day < 29 else min(day.day, monthrange(year, month)[1]))

@@ -13,6 +13,8 @@ def tidy(text: str) -> str:
     Capitals are left alone: no rule knows how McDonald, van der Berg or O'NEILL want theirs.
     """
     if text.isascii() and text.isprintable():
+        if "  " not in text:
+            return text.strip()
         return _SPACES.sub(" ", text).strip()
     text = unicodedata.normalize("NFC", text)
     kept = (" " if ch.isspace() else ch for ch in text if ch.isspace() or ch.isprintable())
@@ -21,6 +23,8 @@ def tidy(text: str) -> str:
 
 def key(text: str) -> str:
     """What two spellings of one name share: no case, accents, spaces, hyphens or apostrophes."""
+    if text.isascii() and text.isalnum():
+        return text.lower()
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
     return "".join(ch for ch in text.casefold() if ch.isalnum())

@@ -37,7 +37,7 @@ class Rejection(ValueError):
 
 
 _SEPARATORS = re.compile(r"[\s\u00a0-]+")
-_WEIGHTS = range(10, 1, -1)
+_TEN = re.compile(r"[0-9]{10}")
 _FILLER = "9876543210"
 _HC_FIRST, _HC_LAST = 3_200_000_010, 3_999_999_999
 
@@ -50,15 +50,18 @@ def parse(raw: str) -> NhsNumber:
     digits that make a date and pass the check with the zero restored are accepted. Raises
     Rejection.
     """
-    text = _SEPARATORS.sub("", raw.strip().lstrip("'\u2019"))
-    text = re.sub(r"\.0$", "", text)
+    text = raw.strip()
+    if not _TEN.fullmatch(text):
+        text = _SEPARATORS.sub("", text.lstrip("'\u2019"))
+        text = re.sub(r"\.0$", "", text)
     if (
-        re.fullmatch(r"[0-9]{9}", text)
+        len(text) == 9
+        and re.fullmatch(r"[0-9]{9}", text)
         and _is_chi("0" + text)
         and has_valid_check_digit("0" + text)
     ):
         text = "0" + text
-    if not re.fullmatch(r"[0-9]{10}", text):
+    if not _TEN.fullmatch(text):
         raise Rejection("nhs_number_format", "An NHS number has ten digits, such as 943 476 5919.")
     if not has_valid_check_digit(text):
         raise Rejection(
@@ -74,10 +77,11 @@ def has_valid_check_digit(digits: str) -> bool:
     Ten equal digits always would, and so does 9876543210; people type them to fill a field, and
     none of them has been issued, so they do not count.
     """
-    if not re.fullmatch(r"[0-9]{10}", digits) or len(set(digits)) == 1 or digits == _FILLER:
+    if not _TEN.fullmatch(digits) or digits == digits[0] * 10 or digits == _FILLER:
         return False
-    total = sum(int(digit) * weight for digit, weight in zip(digits[:9], _WEIGHTS, strict=True))
-    return (11 - total % 11) % 11 == int(digits[9])
+    a, b, c, d, e, f, g, h, i, check = map(int, digits)
+    total = 10 * a + 9 * b + 8 * c + 7 * d + 6 * e + 5 * f + 4 * g + 3 * h + 2 * i
+    return (11 - total % 11) % 11 == check
 
 
 def display(digits: str) -> str:

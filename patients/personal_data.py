@@ -56,6 +56,7 @@ INVENTORY: Mapping[str, Mapping[str, Handling]] = {
     },
     "ImportFile": {"content": Handling.ERASE},
     "ImportReject": {"cells": Handling.ERASE, "reasons": Handling.ERASE},
+    "ImportChunk": {"created": Handling.CODE},
     "ImportChange": {"before": Handling.ERASE, "after": Handling.ERASE},
     "ImportMapping": {"header_sha256": Handling.CODE, "mapping": Handling.CODE},
     "SyncRun": {

@@ -4,7 +4,7 @@ are in ``opt_out``.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -217,18 +217,23 @@ def new_patient(
     """An unsaved patient. Raises AppError 400 without a first name, or without any way of
     contact.
     """
-    if not values.get("first_name"):
-        message = "Give the patient's first name."
-        raise AppError("invalid_patient", message, 400, errors={"first_name": [message]})
-    if not values.get("phone_number") and not values.get("email"):
-        message = "Give a phone number or an email address."
-        raise AppError("invalid_patient", message, 400, errors={"phone_number": [message]})
+    check_creatable(values)
     now = clock.now()
     patient = Patient(
         id=ids.new(), practice=practice, source=source, created_at=now, updated_at=now
     )
     assigning.assign(patient, values, practice=practice, lookups=lookups)
     return patient
+
+
+def check_creatable(values: Mapping[str, Any]) -> None:
+    """Raises AppError 400 without a first name, or without any way of contact."""
+    if not values.get("first_name"):
+        message = "Give the patient's first name."
+        raise AppError("invalid_patient", message, 400, errors={"first_name": [message]})
+    if not values.get("phone_number") and not values.get("email"):
+        message = "Give a phone number or an email address."
+        raise AppError("invalid_patient", message, 400, errors={"phone_number": [message]})
 
 
 def created_facts(patient: Patient, source: str) -> dict[str, Any]:

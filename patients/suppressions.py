@@ -105,6 +105,27 @@ def find(*, practice_id: UUID, hashes: Iterable[Hash]) -> Found:
     return Found({item: frozenset(found) for item, found in channels.items()})
 
 
+_SHORT = 5000
+_OF_PRACTICE = """
+SELECT kind, hash, channel FROM patients_suppression
+WHERE practice_id = %s AND lifted_at IS NULL LIMIT %s
+"""
+
+
+def of_practice(practice_id: UUID) -> Found | None:
+    """All that is suppressed at a practice, or None when that is too much to read at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_PRACTICE, [practice_id, _SHORT + 1])
+        rows = cursor.fetchall()
+    if len(rows) > _SHORT:
+        return None
+    channels: dict[Hash, frozenset[str]] = {}
+    for kind, digest, channel in rows:
+        item = Hash(kind, bytes(digest))
+        channels[item] = channels.get(item, frozenset()) | {channel}
+    return Found(channels)
+
+
 def found(rows: Iterable[tuple[str, str, str]]) -> Found:
     """What another module's statement has read: kind, hash in hexadecimal, channel."""
     channels: dict[Hash, frozenset[str]] = {}

@@ -2,15 +2,40 @@
 
 from uuid import UUID
 
-from patients.csv_import import work
-from patients.sync import notices
+from patients.csv_import import forecast, keeping, undo, work
+from practices import job_tries
 
 
 def import_file(key: str) -> None:
-    """Write the rows of one import, as far as the time of a job allows."""
-    work.import_file(UUID(key))
+    """Write the rows of one import, as far as the time of a job allows. A chunk that five workers
+    have not survived stops it.
+    """
+    tried = f"import_file:{key}:{work.position(UUID(key))}"
+    verdict = job_tries.begin(tried)
+    if verdict is job_tries.Verdict.RUN:
+        work.import_file(UUID(key))
+        job_tries.finish(tried)
+    else:
+        work.give_up(UUID(key))
 
 
-def tell_of_failed_sync(key: str) -> None:
-    """Write to the owners that their system could not be read."""
-    notices.tell(UUID(key))
+def check_import(key: str) -> None:
+    """Reckon what an import would do."""
+    verdict = job_tries.begin(f"check_import:{key}")
+    if verdict is job_tries.Verdict.RUN:
+        forecast.work_out(UUID(key))
+        job_tries.finish(f"check_import:{key}")
+    else:
+        forecast.give_up(UUID(key))
+
+
+def undo_import(key: str) -> None:
+    """Take an import back."""
+    if job_tries.begin(f"undo_import:{key}") is job_tries.Verdict.RUN:
+        undo.undo_import(UUID(key))
+        job_tries.finish(f"undo_import:{key}")
+
+
+def forget_old_imports() -> None:
+    """What undoing would have needed, past its thirty days; drafts that nobody went on with."""
+    keeping.forget_old()

@@ -1,228 +1,376 @@
-"""Owns turning checked rows into records: by the matching, the consequences and the journal of
-``records``, in chunks that each commit whole, so that an interrupted import is finished by running
-it again.
+"""Owns turning checked rows, wherever they came from, into records: by the matching, the
+consequences and the journal of ``records``, a chunk in a transaction. The same functions decide as
+for a single patient; what differs is that everything is read and written for all rows at once.
 """
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from django.db import transaction
+import orjson
+from django.db import connection
 
-from patients import assigning, matching, opt_out, records
+from patients import assigning, matching, opt_outs_in_bulk, records
 from patients.csv_import import bulk
-from patients.csv_import.check import ALL_CHANNELS, Checked, File
+from patients.csv_import.bulk import Known, New
+from patients.csv_import.check import ALL_CHANNELS, Checked
 from patients.models import ImportRun, Patient
 from patients.records import What
 from practices import journal
 from practices.journal import Actor
-from practices.models import JournalEntry, Practice
-from sightsync.lib import clock
+from practices.models import Practice
+from sightsync.lib import clock, crypto, ids
 from sightsync.lib.errors import AppError
 
-CHUNK = 2000
-SOURCE = "csv"
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of one row: the patient and what was done, or the code why nothing was."""
+
+    patient_id: UUID | None = None
+    what: What | None = None
+    code: str = ""
 
 
 @dataclass(slots=True)
-class Result:
-    """Rows read are created, updated, unchanged or rejected; ``rejected`` has the reasons by
-    row. ``suppressed`` of the created are kept as records and never contacted: they had opted out
-    or been erased before.
+class Applied:
+    """What became of a chunk, row by row. ``suppressed`` of the created are kept as records and
+    never contacted: they had opted out or been erased before.
     """
 
-    counts: Counter[str] = field(default_factory=Counter)
-    rejected: list[Checked] = field(default_factory=list)
+    placed: list[Placed]
+    created: list[UUID] = field(default_factory=list)
     suppressed: int = 0
 
-    @property
-    def rows_read(self) -> int:
-        return sum(self.counts.values())
+    def counts(self) -> Counter[str]:
+        """Rows by created, updated, unchanged and rejected."""
+        return Counter("rejected" if one.what is None else one.what.value for one in self.placed)
 
 
-def run(
-    *, practice: Practice, content: bytes, file: File, actor: Actor, dry_run: bool = False
-) -> Result:
-    """Write the rows of a checked file; what was done with each. A dry run writes nothing."""
-    started = clock.now()
-    result = Result()
-    if dry_run:
-        with transaction.atomic():
-            apply_all(practice, file.rows, actor, result)
-            transaction.set_rollback(True)
-        return result
-    apply_all(practice, file.rows, actor, result)
-    counts = {name: result.counts[name] for name in ("created", "updated", "unchanged", "rejected")}
-    with transaction.atomic():
-        this = ImportRun(
-            practice=practice,
-            file_sha256=hashlib.sha256(content).hexdigest(),
-            started_at=started,
-            finished_at=clock.now(),
-            rows_read=result.rows_read,
-            **counts,
-        )
-        this.save(force_insert=True)
-        if counts["created"] or counts["updated"]:
-            journal.record(
-                practice=practice,
-                action="import.completed",
-                actor=actor,
-                subject=this,
-                facts={
-                    "rows": result.rows_read,
-                    **counts,
-                    **({"suppressed": result.suppressed} if result.suppressed else {}),
-                },
-            )
-    return result
+def apply(
+    *,
+    practice: Practice,
+    rows: Sequence[Checked],
+    source: str,
+    actor: Actor,
+    run: ImportRun | None = None,
+) -> Applied:
+    """Write the rows, in the caller's transaction, alone among the practice's writers. Rows with
+    reasons are rejected; one that matching rejects gets its reason. ``run`` keeps images for undo.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("a chunk is written in one transaction")
+    return _Chunk(practice, source, actor, run).apply(rows)
 
 
-def apply_all(practice: Practice, rows: Sequence[Checked], actor: Actor, result: Result) -> None:
-    """Write all good rows, chunk by chunk."""
-    for chunk in _chunks(row for row in rows if not row.reasons):
-        with transaction.atomic():
-            _Chunk(practice, actor, result).apply(chunk)
-    result.rejected = [row for row in rows if row.reasons]
-    result.counts["rejected"] = len(result.rejected)
+def foresee(
+    *, practice: Practice, rows: Sequence[Checked], source: str, ahead: "Ahead"
+) -> "Foreseen":
+    """What ``apply`` would do; writes nothing and holds nobody up."""
+    chunk = _Chunk(practice, source, Actor.system("forecast"), None)
+    return chunk.foresee(rows, ahead)
 
 
-def _chunks(rows: Iterable[Checked]) -> Iterator[list[Checked]]:
-    rows = iter(rows)
-    while chunk := list(islice(rows, CHUNK)):
-        yield chunk
+@dataclass(slots=True)
+class Foreseen:
+    """What would become of a chunk: the answer by row, the new records, and the changed ones with
+    the names of what would change.
+    """
+
+    applied: Applied
+    records: list[Known | New | None]
+    changed: dict[UUID, tuple[Known, set[str]]]
+
+
+@dataclass(slots=True)
+class Ahead:
+    """What a forecast has foreseen of patients whom the file names again further on."""
+
+    names_again: Callable[[Checked], bool]
+    new: dict[str, list[New]] = field(default_factory=dict)
+    known: dict[UUID, Known] = field(default_factory=dict)
+
+
+class _Conflict(Exception):
+    """The details do not say between which records they decide."""
+
+    def __init__(self, ids: Sequence[UUID]) -> None:
+        super().__init__()
+        self.ids = ids
 
 
 class _Chunk:
-    """One chunk in one transaction, alone among the practice's writers."""
+    """One chunk at work."""
 
-    def __init__(self, practice: Practice, actor: Actor, result: Result) -> None:
+    def __init__(
+        self, practice: Practice, source: str, actor: Actor, run: ImportRun | None
+    ) -> None:
         self.practice = practice
+        self.source = source
         self.actor = actor
-        self.result = result
-        self.known: dict[UUID, Patient] = {}
-        self.created: dict[UUID, Patient] = {}
-        self.changed: dict[UUID, set[str]] = {}
-        self.sharing: dict[str, list[matching.Candidate]] = {}
+        self.run = run
+        self.now = clock.now()
+        self.blank = bulk.blank(practice, source, self.now)
+        self.created: list[New] = []
+        self.changed: dict[UUID, tuple[Known, set[str]]] = {}
+        self.sharing: dict[str, list[Known | New]] = {}
+        self.lookups = assigning.Lookups()
+        self.keys: Iterator[UUID] = iter(())
 
-    def apply(self, rows: Sequence[Checked]) -> None:
+    def apply(self, rows: Sequence[Checked]) -> Applied:
         records.serialise_practice(self.practice.pk)
-        people = [records.person_of(row.values) for row in rows]
-        found = records.candidates(self.practice.pk, people)
-        for candidate in found:
-            self._remember(candidate)
-        locked = Patient.objects.select_for_update().filter(pk__in=[c.id for c in found])
-        self.known = {patient.pk: patient for patient in locked.order_by("id")}
-        contacts = [{"phone_number": p.phone_number, "email": p.email} for p in self.known.values()]
-        lookups = assigning.look_up(
-            practice=self.practice, values=[*(row.values for row in rows), *contacts]
-        )
-        done = [
-            (row, self._place(row, person, lookups))
-            for row, person in zip(rows, people, strict=True)
-        ]
+        self._read(rows, lock=True)
+        done = [self._place(row) for row in rows]
         self._write()
-        for row, placed in done:
-            if placed is not None:
-                patient, what = placed
-                if self._heed_wishes(row, patient) and what is What.UNCHANGED:
-                    what = What.UPDATED
-                self.result.counts[str(what)] += 1
+        wished = self._heed_wishes(rows, done)
+        placed = [
+            Placed(record.id, What.UPDATED if what is What.UNCHANGED and place in wished else what)
+            if record is not None
+            else Placed(code=code)
+            for place, (record, what, code) in enumerate(done)
+        ]
+        return Applied(placed, [one.id for one in self.created], self._suppressed())
 
-    def _remember(self, candidate: matching.Candidate) -> None:
-        for key in _keys(candidate.person):
-            self.sharing.setdefault(key, []).append(candidate)
+    def foresee(self, rows: Sequence[Checked], ahead: Ahead) -> Foreseen:
+        self._read(rows, lock=False)
+        self._recall(rows, ahead)
+        done = [self._place(row) for row in rows]
+        for row, (record, _, _) in zip(rows, done, strict=True):
+            if record is None or not ahead.names_again(row):
+                continue
+            if isinstance(record, Known):
+                ahead.known[record.id] = record
+            else:
+                for key in _keys(row.values):
+                    ahead.new.setdefault(key, []).append(record)
+        placed = [
+            Placed(record.id if record else None, self._with_wishes(row, record, what), code)
+            for row, (record, what, code) in zip(rows, done, strict=True)
+        ]
+        applied = Applied(placed, [one.id for one in self.created], self._suppressed())
+        return Foreseen(applied, [record for record, _, _ in done], self.changed)
 
-    def _place(
-        self, row: Checked, person: matching.Person, lookups: assigning.Lookups
-    ) -> tuple[Patient, What] | None:
-        """The row's patient, changed in memory, or None when the row had to be rejected."""
-        sharing = {c.id: c for key in _keys(person) for c in self.sharing.get(key, ())}
+    # --- reading --------------------------------------------------------------------------------
+
+    def _read(self, rows: Sequence[Checked], *, lock: bool) -> None:
+        good = [row.values for row in rows if not row.reasons]
+        numbers = {number for values in good if (number := values.get("phone_number"))}
+        found = bulk.candidates(
+            self.practice.pk,
+            ids={key for values in good if (key := values.get("external_id"))},
+            numbers=numbers,
+            addresses={address for values in good if (address := values.get("email"))},
+            lock=lock,
+        )
+        for known in found:
+            self._remember(known, vars(known))
+        self.lookups = assigning.look_up_many(
+            practice=self.practice, numbers=numbers
+        ) or assigning.look_up(
+            practice=self.practice,
+            values=[
+                *good,
+                *({"phone_number": k.phone_number, "email": k.email} for k in found),
+            ],
+        )
+        self.keys = iter(ids.many(len(good)))
+
+    def _recall(self, rows: Sequence[Checked], ahead: Ahead) -> None:
+        """Put what was foreseen of the chunk's patients in the place of what is stored."""
+        if ahead.known:
+            for key, people in self.sharing.items():
+                self.sharing[key] = [ahead.known.get(one.id, one) for one in people]
+        if ahead.new:
+            wanted = {key for row in rows if not row.reasons for key in _keys(row.values)}
+            for key in wanted & ahead.new.keys():
+                self.sharing.setdefault(key, []).extend(ahead.new[key])
+
+    def _remember(self, record: Known | New, values: Mapping[str, Any]) -> None:
+        for key in _keys(values):
+            self.sharing.setdefault(key, []).append(record)
+
+    # --- deciding -------------------------------------------------------------------------------
+
+    def _place(self, row: Checked) -> "_Done":
+        """The row's patient, changed in memory, or why the row had to be rejected."""
+        if row.reasons:
+            return None, None, "rejected"
+        try:
+            record = self._find(row.values, row.household)
+        except _Conflict as conflict:
+            row.reasons.append(_conflict(conflict.ids))
+            return None, None, "ambiguous_patient"
+        if record is None:
+            return self._create(row)
+        news = self._news(record, row.values)
+        if not news:
+            return record, What.UNCHANGED, ""
+        changed = assigning.assign(
+            cast(Patient, record), news, practice=self.practice, lookups=self.lookups
+        )
+        record.updated_at = self.now
+        if isinstance(record, Known):
+            self.changed.setdefault(record.id, (record, set()))[1].update(changed)
+        return record, What.UPDATED, ""
+
+    def _find(self, values: Mapping[str, Any], household: bool) -> "Known | New | None":
+        """The record that the details belong to, None for a new one. The plain cases are decided
+        here as ``matching.match`` would, which decides all others. Raises _Conflict.
+        """
+        sharing = self.sharing
+        external_id = values.get("external_id")
+        if external_id and (same := sharing.get(f"id {external_id}")):
+            return same[0]
+        number = values.get("phone_number")
+        at_number = sharing.get(number) if number else None
+        if not external_id and number:
+            if at_number is None:
+                return None
+            if len(at_number) == 1 and not household:
+                born, known = values.get("date_of_birth"), at_number[0].person.date_of_birth
+                if born is None or known is None or born == known:
+                    return at_number[0]
+        at_address = sharing.get(values.get("email") or " ")
+        if at_number is None and at_address is None:
+            return None
+        people = {one.id: one for one in (*(at_number or ()), *(at_address or ()))}
         match = matching.match(
-            person, list(sharing.values()), household=row.household, careful=True
+            records.person_of(dict(values)),
+            [matching.Candidate(key, one.person) for key, one in people.items()],
+            household=household,
+            careful=True,
         )
         if match.conflict:
-            row.reasons.append(_conflict(match.conflict))
-            return None
-        if match.id is None:
-            return self._create(row, person, lookups)
-        patient = self.known[match.id]
-        changed = assigning.assign(patient, row.values, practice=self.practice, lookups=lookups)
-        if not changed:
-            return patient, What.UNCHANGED
-        patient.updated_at = clock.now()
-        self.changed.setdefault(patient.pk, set()).update(changed)
-        return patient, What.UPDATED
+            raise _Conflict(match.conflict)
+        return people[match.id] if match.id is not None else None
 
-    def _create(
-        self, row: Checked, person: matching.Person, lookups: assigning.Lookups
-    ) -> tuple[Patient, What] | None:
+    def _create(self, row: Checked) -> "_Done":
+        values = row.values
         try:
-            patient = records.new_patient(self.practice, row.values, source=SOURCE, lookups=lookups)
+            records.check_creatable(values)
         except AppError as error:
             row.reasons.append(error.message)
-            return None
-        self.known[patient.pk] = self.created[patient.pk] = patient
-        self._remember(matching.Candidate(patient.pk, person))
-        return patient, What.CREATED
+            return None, None, error.code
+        record = New(self.blank.copy())
+        record.id = next(self.keys)
+        record.given = values
+        assigning.assign(
+            cast(Patient, record), values, practice=self.practice, lookups=self.lookups
+        )
+        self.created.append(record)
+        self._remember(record, values)
+        return record, What.CREATED, ""
+
+    def _news(self, record: "Known | New", values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values that differ from what is stored, encrypted fields compared by their hash or
+        in clear.
+        """
+        columns = vars(record)
+        news = {name: value for name, value in values.items() if columns[name] != value}
+        if isinstance(record, Known) and not news.keys().isdisjoint(bulk.ENCRYPTED):
+            in_clear = self.changed.get(record.id, (record, frozenset[str]()))[1]
+            for name in bulk.ENCRYPTED:
+                if name in news and name not in in_clear and _is_stored(record, name, news[name]):
+                    del news[name]
+        return news
+
+    # --- writing --------------------------------------------------------------------------------
 
     def _write(self) -> None:
         """Every new and changed record, and one journal entry for each."""
-        bulk.insert(list(self.created.values()))
-        self.result.suppressed += sum(
-            patient.opted_out_source == assigning.SUPPRESSED for patient in self.created.values()
-        )
-        groups: dict[frozenset[str], list[Patient]] = {}
-        for key, changed in self.changed.items():
-            if key not in self.created:
-                groups.setdefault(frozenset(changed), []).append(self.known[key])
-        for fields, patients in groups.items():
-            bulk.update(patients, {*fields, "updated_at"})
-        journal.record_many(
-            [
-                self._entry("patient.created", patient, records.created_facts(patient, SOURCE))
-                for patient in self.created.values()
-            ]
-            + [
-                self._entry("patient.updated", patient, records.updated_facts(fields, SOURCE))
-                for fields, patients in groups.items()
-                for patient in patients
-            ]
-        )
+        bulk.insert(self.created)
+        bulk.update(self.changed, self.run)
+        as_json: dict[frozenset[str], str] = {}
+        updated = []
+        for key, (_, changed) in self.changed.items():
+            fields = frozenset(changed)
+            if fields not in as_json:
+                as_json[fields] = _json(records.updated_facts(fields, self.source))
+            updated.append((key, as_json[fields]))
+        plain, suppressed = _json({"source": self.source}), ""
+        created = []
+        for record in self.created:
+            facts = plain
+            if record.opted_out_at is not None or record.opted_out_channels:
+                suppressed = suppressed or _json({"source": self.source, "suppressed": True})
+                facts = suppressed
+            created.append((record.id, facts))
+        for action, facts_of in (("patient.created", created), ("patient.updated", updated)):
+            journal.record_of_patients(
+                practice=self.practice, action=action, actor=self.actor, facts=facts_of
+            )
 
-    def _entry(self, action: str, patient: Patient, facts: dict[str, Any]) -> JournalEntry:
-        return journal.entry(
-            practice=self.practice,
-            action=action,
-            actor=self.actor,
-            patient=patient.pk,
-            facts=facts,
-        )
+    def _suppressed(self) -> int:
+        return sum(one.opted_out_source == assigning.SUPPRESSED for one in self.created)
 
-    def _heed_wishes(self, row: Checked, patient: Patient) -> bool:
-        """Record the row's opt-outs and death, unless they are on record; whether anything was
-        new.
+    # --- wishes ---------------------------------------------------------------------------------
+
+    def _heed_wishes(self, rows: Sequence[Checked], done: Sequence["_Done"]) -> set[int]:
+        """Record opt-outs and deaths that are not on record yet; the places of the rows that
+        brought something new.
         """
-        new = False
-        for channel in sorted(row.opt_outs):
-            one = None if channel == ALL_CHANNELS else channel
-            if patient.opted_out_at is None and channel not in patient.opted_out_channels:
-                new |= opt_out.record(
-                    patient=patient, source=SOURCE, actor=self.actor, channel=one
-                ).changed
-        if row.deceased and patient.deceased_at is None:
-            records.mark_deceased(patient=patient, actor=self.actor)
-            new = True
+        places, wishes, new = [], [], set()
+        for place, (row, (record, _, _)) in enumerate(zip(rows, done, strict=True)):
+            if record is None:
+                continue
+            for channel in _unheard(row, record):
+                places.append(place)
+                one = None if channel == ALL_CHANNELS else channel
+                wishes.append(opt_outs_in_bulk.Wish(record.id, one))
+            if row.deceased and record.deceased_at is None:
+                records.mark_deceased(patient=Patient(pk=record.id), actor=self.actor)
+                record.deceased_at = self.now
+                new.add(place)
+        if wishes:
+            heard = opt_outs_in_bulk.record(
+                practice=self.practice, wishes=wishes, source=self.source, actor=self.actor
+            )
+            new |= {place for place, changed in zip(places, heard, strict=True) if changed}
         return new
 
+    def _with_wishes(
+        self, row: Checked, record: "Known | New | None", what: What | None
+    ) -> What | None:
+        """What a forecast says of a row: a new wish is an update."""
+        if record is None or what is not What.UNCHANGED:
+            return what
+        died = row.deceased and record.deceased_at is None
+        return What.UPDATED if died or any(_unheard(row, record)) else what
 
-def _keys(person: matching.Person) -> set[str]:
-    keys = {f"id {person.external_id}", person.phone_number, person.email}
-    return keys - {"", "id "}
+
+_Done = tuple[Known | New | None, What | None, str]
+
+
+def _unheard(row: Checked, record: Known | New) -> Iterator[str]:
+    """The row's opt-outs that are not on the record."""
+    for channel in sorted(row.opt_outs):
+        if record.opted_out_at is None and channel not in record.opted_out_channels:
+            yield channel
+
+
+def _keys(values: Mapping[str, Any]) -> Iterator[str]:
+    if external_id := values.get("external_id"):
+        yield f"id {external_id}"
+    if number := values.get("phone_number"):
+        yield number
+    if address := values.get("email"):
+        yield address
+
+
+def _is_stored(known: Known, name: str, value: str) -> bool:
+    """Whether an encrypted field holds the value already."""
+    token = vars(known)[name]
+    if not token or not value:
+        return False
+    if name == "nhs_number":
+        return bytes(known.nhs_number_hash or b"") == crypto.keyed_hash("nhs", value)
+    return crypto.decrypt(token) == value
+
+
+def _json(facts: Mapping[str, Any]) -> str:
+    return orjson.dumps(facts).decode()
 
 
 def _conflict(ids: Sequence[UUID]) -> str:

@@ -1,73 +1,247 @@
-"""Owns writing many patients at once through COPY: new rows straight in, changed ones through a
-temporary table. It writes what it is given; who and what is decided elsewhere.
+"""Owns reading and writing many patients at once: what is stored of those whom a chunk may be
+about, as rows, and COPY for what has become of them. Who and what is decided elsewhere.
+
+A `Record` has the attributes of a Patient by which `assigning` goes, at a fiftieth of the cost of
+one. Encrypted fields stay as the table holds them until somebody has to look.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from enum import Enum
+from operator import itemgetter
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.db import connection, models
+import orjson
+from django.db import connection
 
-from patients.models import Patient
-from sightsync.lib.crypto import EncryptedTextField
+from patients import matching
+from patients.models import ImportRun, Patient
+from practices.models import Practice
+from sightsync.lib import crypto
 
-_TABLE = Patient._meta.db_table
+COLUMNS = tuple(str(field.column) for field in Patient._meta.concrete_fields)
+_PLACE = {column: place for place, column in enumerate(COLUMNS)}
+ENCRYPTED = ("nhs_number", "clinical_notes")
+_FIXED = frozenset({"id", "practice_id", "source", "created_at", "not_before", "deceased_at"})
+_FIXED |= {"archived_at", "erased_at"}
+WRITTEN = tuple(column for column in COLUMNS if column not in _FIXED)
+"""What an import may change of a record."""
+
+_CANDIDATES = f"""
+SELECT {", ".join(COLUMNS)} FROM patients_patient
+WHERE practice_id = %(practice)s AND erased_at IS NULL AND (
+    (external_id <> '' AND external_id = ANY(%(ids)s))
+    OR phone_number = ANY(%(numbers)s)
+    OR email = ANY(%(addresses)s)
+)
+ORDER BY id
+"""  # noqa: S608 - our own columns
 
 
-def _fields(names: Collection[str] | None = None) -> "list[models.Field[Any, Any]]":
-    fields = Patient._meta.concrete_fields
-    return [f for f in fields if names is None or f.attname in names or f.name in names]
+class Record:
+    """A patient's row: its columns are its attributes."""
+
+    if TYPE_CHECKING:
+        id: UUID
+        phone_number: str
+        email: str
+        nhs_number_hash: bytes | None
+        opted_out_at: datetime | None
+        opted_out_source: str
+        opted_out_channels: list[str]
+        deceased_at: datetime | None
+        updated_at: datetime
+
+    def __init__(self, columns: dict[str, Any]) -> None:
+        self.__dict__ = columns
 
 
-def _quoted(field: "models.Field[Any, Any]") -> str:
-    return connection.ops.quote_name(str(field.column))
+class Known(Record):
+    """One that was there before; `row` is how it was stored."""
+
+    _state = SimpleNamespace(adding=False)
+    row: tuple[Any, ...]
+
+    def stored(self, column: str) -> Any:
+        return self.row[_PLACE[column]]
+
+    @property
+    def person(self) -> matching.Person:
+        """By what it is told apart from others: as it was stored."""
+        return matching.Person(**{name: self.row[_PLACE[name]] for name in _TELLING})
 
 
-def insert(patients: Sequence[Patient]) -> None:
-    """Add new patients, in the caller's transaction."""
-    if patients:
-        _copy(_TABLE, _fields(), patients)
-        for patient in patients:
-            patient._state.adding = False
+class New(Record):
+    """One that the chunk makes, of the values `given`."""
+
+    _state = SimpleNamespace(adding=True)
+    given: Mapping[str, Any]
+
+    @property
+    def person(self) -> matching.Person:
+        return matching.Person(
+            **{name: self.given[name] for name in _TELLING if name in self.given}
+        )
 
 
-def update(patients: Sequence[Patient], changed: Collection[str]) -> None:
-    """Write the named fields of existing patients, in the caller's transaction, in one
-    statement.
-    """
-    if not patients:
-        return
-    written = _fields(changed)
-    columns = [_quoted(field) for field in written]
+_TELLING = (
+    "first_name",
+    "last_name",
+    "external_id",
+    "phone_number",
+    "email",
+    "date_of_birth",
+)
+
+
+def blank(practice: Practice, source: str, now: datetime) -> dict[str, Any]:
+    """The columns of a new patient of whom nothing is known yet."""
+    patient = Patient(practice=practice, source=source, created_at=now, updated_at=now)
+    columns = {column: getattr(patient, column) for column in COLUMNS}
+    return {name: v.value if isinstance(v, Enum) else v for name, v in columns.items()}
+
+
+def candidates(
+    practice_id: UUID,
+    *,
+    ids: Iterable[str],
+    numbers: Iterable[str],
+    addresses: Iterable[str],
+    lock: bool,
+) -> list[Known]:
+    """Every record of the practice with one of the ids, numbers or addresses."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE TEMPORARY TABLE changed_patient ON COMMIT DROP AS "  # noqa: S608 - our columns
-            f"SELECT id, {', '.join(columns)} FROM {_TABLE} WITH NO DATA"
+            _CANDIDATES + ("FOR UPDATE" if lock else ""),
+            {
+                "practice": practice_id,
+                "ids": list(ids),
+                "numbers": list(numbers),
+                "addresses": list(addresses),
+            },
         )
-        _copy("changed_patient", [_fields(["id"])[0], *written], patients)
-        assignments = ", ".join(f"{column} = changed_patient.{column}" for column in columns)
+        rows = cursor.fetchall()
+    found = []
+    for row in rows:
+        known = Known(dict(zip(COLUMNS, row, strict=True)))
+        known.row = row
+        found.append(known)
+    return found
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def insert(records: Sequence[New]) -> None:
+    """Add new patients, in the caller's transaction."""
+    if records:
+        _encrypt(records)
+        _copy("patients_patient", COLUMNS, map(itemgetter(*COLUMNS), map(vars, records)))
+
+
+def update(changes: Mapping[UUID, tuple[Known, set[str]]], run: ImportRun | None) -> None:
+    """Write what has changed of existing patients, in the caller's transaction, and for ``run`` the
+    images from before and after.
+    """
+    if not changes:
+        return
+    _encrypt_changed(changes.values())
+    columns = ("id", *WRITTEN)
+    pick = itemgetter(*columns)
+    with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {_TABLE} SET {assignments} FROM changed_patient "  # noqa: S608 - our columns
-            f"WHERE {_TABLE}.id = changed_patient.id"
+            f"CREATE TEMPORARY TABLE changed_patient ON COMMIT DROP AS "  # noqa: S608 - ours
+            f"SELECT {', '.join(columns)}, NULL::jsonb AS before, NULL::jsonb AS after "
+            "FROM patients_patient WITH NO DATA"
         )
+        _copy(
+            "changed_patient",
+            (*columns, "before", "after"),
+            (
+                (*pick(vars(known)), *(_images(known, changed) if run else (None, None)))
+                for known, changed in changes.values()
+            ),
+        )
+        assignments = ", ".join(f"{column} = changed_patient.{column}" for column in WRITTEN)
+        cursor.execute(
+            f"UPDATE patients_patient SET {assignments} FROM changed_patient "  # noqa: S608 - ours
+            "WHERE patients_patient.id = changed_patient.id"
+        )
+        if run is not None:
+            cursor.execute(_KEEP_IMAGES, [run.practice_id, run.pk])
         cursor.execute("DROP TABLE changed_patient")
 
 
-def _copy(
-    table: str, fields: "Sequence[models.Field[Any, Any]]", patients: Sequence[Patient]
-) -> None:
-    columns = ", ".join(_quoted(field) for field in fields)
+def _encrypt_changed(changes: Iterable[tuple[Known, set[str]]]) -> None:
+    for name in ENCRYPTED:
+        clear = [known for known, changed in changes if name in changed and vars(known)[name]]
+        tokens = crypto.encrypt_short([vars(known)[name] for known in clear])
+        for known, token in zip(clear, tokens, strict=True):
+            setattr(known, name, token)
+
+
+# A patient changed by an earlier chunk of the same import keeps the older image from before.
+_KEEP_IMAGES = """
+INSERT INTO patients_importchange AS c (practice_id, run_id, patient_id, before, after)
+SELECT %s, %s, id, before, after FROM changed_patient
+ON CONFLICT (run_id, patient_id) DO UPDATE SET
+    before = EXCLUDED.before || COALESCE(c.before, '{}'), after = c.after || EXCLUDED.after
+"""
+
+
+def _encrypt(records: Iterable[Record]) -> None:
+    """Encrypt NHS numbers and notes that stand in clear."""
+    for name in ENCRYPTED:
+        clear = [record for record in records if vars(record)[name]]
+        tokens = crypto.encrypt_short([vars(record)[name] for record in clear])
+        for record, token in zip(clear, tokens, strict=True):
+            setattr(record, name, token)
+
+
+def _images(known: Known, changed: set[str]) -> tuple[str, str]:
+    columns = vars(known)
+    return (
+        orjson.dumps({name: known.stored(name) for name in changed}, default=_as_json).decode(),
+        orjson.dumps({name: columns[name] for name in changed}, default=_as_json).decode(),
+    )
+
+
+def _as_json(value: Any) -> str:
+    if isinstance(value, bytes | memoryview):
+        return f"\\x{bytes(value).hex()}"
+    raise TypeError(type(value).__name__)
+
+
+def _copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    text = _TEXT
+    lines = ["\t".join([text[type(value)](value) for value in row]) for row in rows]
+    lines.append("")
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
     ):
-        prepare = [(field.attname, _preparation(field)) for field in fields]
-        for patient in patients:
-            values = vars(patient)
-            copy.write_row([step(values[name]) if step else values[name] for name, step in prepare])
+        copy.write("\n".join(lines).encode())
 
 
-def _preparation(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
-    """How a field's value is made ready, or None where psycopg takes it as it is."""
-    if isinstance(field, models.JSONField | EncryptedTextField):
-        return lambda value: field.get_db_prep_save(value, connection)
-    return None
+_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _escaped(text: str) -> str:
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPED)
+
+
+_TEXT: Mapping[type, Callable[[Any], str]] = {
+    type(None): lambda _: "\\N",
+    str: _escaped,
+    bytes: lambda value: "\\\\x" + value.hex(),
+    memoryview: lambda value: "\\\\x" + value.hex(),
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    date: date.isoformat,
+    datetime: datetime.isoformat,
+    UUID: str,
+    list: lambda value: "{" + ",".join(value) + "}",
+    dict: lambda value: _escaped(orjson.dumps(value).decode()),
+}

@@ -2,12 +2,14 @@
 where the header is, and which telephone column comes first. Pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from patients import names
-from patients.csv_import.reader import Row, Unreadable
+from patients.csv_import.reader import Reading, Row, Unreadable
 
+_LOOK_BELOW = 5
 HEADER_WITHIN = 20
 """The header is looked for in this many rows: exports put titles and dates above it."""
 
@@ -73,51 +75,101 @@ class Columns:
     unused: list[str] = field(default_factory=list)
 
 
-def find(readings: Sequence[Sequence[Row]]) -> tuple[Columns, list[Row]]:
-    """The columns and the rows below them, from the reading in which a header is recognised.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A header row and the reading it was found in."""
 
-    The header is the row, near the top, that names most fields, among them a name and a way of
+    header: Row
+    reading: Reading
+
+    def below(self) -> Iterator[Row]:
+        """The rows below the header. Printed exports repeat it on each page: left out."""
+        again = [cell.casefold() for cell in self.header.cells]
+        first = self.header.cells[0].casefold()
+        for row in self.reading.rows():
+            if row.number <= self.header.number:
+                continue
+            cells = row.cells
+            if cells[0].casefold() == first and [cell.casefold() for cell in cells] == again:
+                continue
+            yield row
+
+
+def find(readings: Sequence[Reading]) -> Found:
+    """The header: the row, near the top, that names most fields, among them a name and a way of
     contact. Raises Unreadable with the names that were seen.
     """
-    best: tuple[int, Row, list[Row]] | None = None
-    for rows in readings:
-        for place, row in enumerate(rows[:HEADER_WITHIN]):
+    return _recognised(_heads(readings)) or _refuse(readings)
+
+
+def locate(readings: Sequence[Reading]) -> Found:
+    """As ``find``, for a file whose columns a person will match: where no header is recognised, the
+    first row of words above fuller ones is taken for it.
+    """
+    heads = _heads(readings)
+    return _recognised(heads) or _guessed(heads) or _refuse(readings)
+
+
+def _heads(readings: Sequence[Reading]) -> list[tuple[Reading, list[Row]]]:
+    """The first rows of each reading; one that the wrong delimiter breaks is no reading. Raises
+    Unreadable where none can be read.
+    """
+    heads: list[tuple[Reading, list[Row]]] = []
+    problem: Unreadable | None = None
+    for reading in readings:
+        rows: list[Row] = []
+        try:
+            rows.extend(islice(reading.rows(), HEADER_WITHIN + _LOOK_BELOW))
+        except Unreadable as error:
+            problem = problem or error
+            if reading is not readings[0]:
+                continue
+        heads.append((reading, rows))
+    if problem is not None and not any(rows for _, rows in heads):
+        raise problem
+    return heads
+
+
+def _recognised(heads: Sequence[tuple[Reading, list[Row]]]) -> Found | None:
+    best: tuple[int, Found] | None = None
+    for reading, rows in heads:
+        for row in rows[:HEADER_WITHIN]:
             known = [name for cell in row.cells if (name := field_of(cell))]
             if not (set(known) & _NAMES and set(known) & _CONTACTS):
                 continue
             if best is None or len(known) > best[0]:
-                best = (len(known), row, list(rows[place + 1 :]))
-    if best is None:
-        raise Unreadable(_no_header(readings))
-    header, below = best[1], best[2]
-    return columns_of(header), [row for row in below if not _is_header_again(row, header)]
+                best = (len(known), Found(row, reading))
+    return best[1] if best else None
 
 
-def locate(readings: Sequence[Sequence[Row]]) -> tuple[Row, list[Row]]:
-    """As ``find``, for a file whose columns a person will match: where no header is recognised, the
-    first row of words above longer ones is taken for it. Raises Unreadable where there is none.
-    """
-    try:
-        found, rows = find(readings)
-    except Unreadable:
-        for reading in readings:
-            for place, row in enumerate(reading[:HEADER_WITHIN]):
-                if _could_be_header(row, reading[place + 1 : place + 6]):
-                    below = list(reading[place + 1 :])
-                    return row, [line for line in below if not _is_header_again(line, row)]
-        raise
-    return found.header, rows
+def _guessed(heads: Sequence[tuple[Reading, list[Row]]]) -> Found | None:
+    for reading, rows in heads:
+        for place, row in enumerate(rows[:HEADER_WITHIN]):
+            if _could_be_header(row, rows[place + 1 : place + 1 + _LOOK_BELOW]):
+                return Found(row, reading)
+    return None
 
 
 def _could_be_header(row: Row, below: Sequence[Row]) -> bool:
-    words = [cell for cell in row.cells if cell]
+    """Words without digits, each once, above rows that are no longer and have numbers in them."""
+    cells = row.cells
     return (
-        len(words) > 1
-        and len(words) == len(row.cells)
-        and len({cell.casefold() for cell in words}) == len(words)
-        and not any(char.isdigit() or char == "@" for cell in words for char in cell[-4:])
-        and any(any(char.isdigit() for cell in line.cells for char in cell) for line in below)
-        and max((len(line.cells) for line in below), default=0) <= len(words)
+        len(cells) > 1
+        and len({cell.casefold() for cell in cells}) == len(cells)
+        and all(any(char.isalpha() for char in cell) for cell in cells)
+        and not any(char in "0123456789@" for cell in cells for char in cell)
+        and bool(below)
+        and max(len(line.cells) for line in below) <= len(cells)
+        and any(char.isdigit() for line in below for cell in line.cells for char in cell)
+    )
+
+
+def _refuse(readings: Sequence[Reading]) -> Found:
+    seen = next((rows[0].cells for _, rows in _heads(readings) if rows), [])
+    shown = ", ".join(cell[:30] for cell in seen[:8]) or "nothing"
+    raise Unreadable(
+        "No header row was found: one row must name the columns, among them first_name (or name) "
+        f"and phone_number or email. The first row has: {shown}."
     )
 
 
@@ -165,17 +217,3 @@ def _phone_rank(cell: str) -> int:
     if "work" in key or "daytime" in key:
         return 3
     return 2 if "home" in key or "landline" in key else 1
-
-
-def _is_header_again(row: Row, header: Row) -> bool:
-    """Printed exports repeat the header on each page."""
-    return [cell.casefold() for cell in row.cells] == [cell.casefold() for cell in header.cells]
-
-
-def _no_header(readings: Sequence[Sequence[Row]]) -> str:
-    seen = next((row.cells for rows in readings for row in rows[:1]), [])
-    shown = ", ".join(cell[:30] for cell in seen[:8]) or "nothing"
-    return (
-        "No header row was found: one row must name the columns, among them first_name (or name) "
-        f"and phone_number or email. The first row has: {shown}."
-    )

@@ -1,19 +1,21 @@
-"""Owns an import before its first row is written: the upload, the matching of columns, the
-mending of rows and the forecast.
+"""Owns an import before its first row is written: the upload, the matching of columns, and the
+mending of rows. What it would do is the forecast's.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
 
-from patients.csv_import import check as judging
 from patients.csv_import import columns as header_of
 from patients.csv_import import files, mapping, reader
+from patients.csv_import.check import DATES, Judge
+from patients.csv_import.dates import Evidence
 from patients.csv_import.mapping import Column
 from patients.csv_import.reader import Row
+from patients.csv_import.survey import Survey
 from patients.models import ImportMapping, ImportReject, ImportRun, ImportState
 from practices.journal import Actor
 from practices.models import Practice, User
@@ -21,6 +23,7 @@ from sightsync.lib import clock, spreadsheet
 from sightsync.lib.errors import AppError
 
 _IMPORTED = (ImportState.QUEUED, ImportState.RUNNING, ImportState.DONE, ImportState.UNDOING)
+_SAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +53,57 @@ def upload(
     """
     digest = hashlib.sha256(content).hexdigest()
     _refuse_same(practice, digest)
-    header, rows = header_of.locate(reader.read(content))
-    if not rows:
-        raise reader.Unreadable("The file has a header but no rows below it. Export it again.")
+    run, frames = read(practice, header_of.locate(reader.readings(content)))
+    run.file_sha256, run.file_bytes = digest, len(content)
+    run.file_name = file_name.replace("\\", "/").rpartition("/")[2][:120]
+    run.asked_by = user
     with transaction.atomic():
-        remembered = ImportMapping.objects.filter(
-            practice=practice, header_sha256=mapping.header_digest(header.cells)
-        ).first()
-        run = ImportRun(
-            practice=practice,
-            file_sha256=digest,
-            file_name=file_name.replace("\\", "/").rpartition("/")[2][:120],
-            file_bytes=len(content),
-            asked_by=user,
-            state=ImportState.DRAFT,
-            created_at=clock.now(),
-            rows_total=len(rows),
-            mapping={
-                "header": header.cells,
-                **mapping.automatic(header.cells, remembered.mapping if remembered else {}),
-            },
-        )
         run.save(force_insert=True)
-        files.store(run, content)
+        files.store(run, frames)
     return run
+
+
+def read(
+    practice: Practice, found: header_of.Found, *, remembered: bool = True
+) -> tuple[ImportRun, list[bytes]]:
+    """An unsaved draft of all rows below a header, and the rows in frames. ``remembered``: matched
+    as the practice has said before.
+    """
+    header = found.header.cells
+    earlier = ImportMapping.objects.filter(
+        practice=practice, header_sha256=mapping.header_digest(header)
+    ).first()
+    known = earlier.mapping if earlier and remembered else {}
+    matched = mapping.automatic(header, known.get("columns", {}))
+    watched = _date_columns(matched["columns"])
+    frames, total = files.pack(found.below(), looking=lambda rows: _look(rows, watched))
+    if not total:
+        raise reader.Unreadable("The file has a header but no rows below it. Export it again.")
+    run = ImportRun(
+        practice=practice,
+        state=ImportState.DRAFT,
+        created_at=clock.now(),
+        rows_total=total,
+        mapping={
+            "header": header,
+            **matched,
+            **mapping.judge_dates({n: e for n, (_, e) in watched.items()}, known.get("dates", {})),
+        },
+    )
+    return run, frames
+
+
+def _date_columns(columns: Mapping[str, str]) -> dict[str, tuple[int, Evidence]]:
+    return {name: (int(place), Evidence()) for place, name in columns.items() if name in DATES}
+
+
+def _look(rows: Sequence[Row], watched: Mapping[str, tuple[int, Evidence]]) -> None:
+    """Gather what the dates of whole columns say of their order."""
+    for place, evidence in watched.values():
+        add = evidence.add
+        for row in rows:
+            if place < len(row.cells):
+                add(row.cells[place])
 
 
 def _refuse_same(practice: Practice, digest: str) -> None:
@@ -93,31 +123,44 @@ def _refuse_same(practice: Practice, digest: str) -> None:
         )
 
 
+# --- columns ------------------------------------------------------------------------------------
+
+
 def columns(run: ImportRun) -> Sequence[Column]:
     """The columns of the file with what is known of each."""
-    header, rows = _read(run)
-    chosen, sure = run.mapping.get("columns", {}), set(run.mapping.get("sure", []))
-    return [
-        Column(place, name, _samples(rows, place), chosen.get(str(place), ""), place in sure)
-        for place, name in enumerate(header.cells)
-    ]
+    rows = files.unpack(files.frames(run)[0])
+    said: dict[str, Any] = run.mapping
+    chosen, sure = said["columns"], set(said["sure"])
+    found = []
+    for place, name in enumerate(said["header"]):
+        given = chosen.get(str(place), "")
+        question = mapping.question(given, said, today=clock.today())
+        samples = _samples(rows, place)
+        found.append(Column(place, name, samples, given, place in sure, question))
+    return found
 
 
 def _samples(rows: Sequence[Row], place: int) -> list[str]:
-    found = []
+    found: list[str] = []
     for row in rows:
-        if place < len(row.cells) and row.cells[place] and row.cells[place] not in found:
-            found.append(row.cells[place])
-        if len(found) == 3:
-            break
+        cell = row.cells[place] if place < len(row.cells) else ""
+        if cell and cell not in found:
+            found.append(cell)
+            if len(found) == _SAMPLES:
+                break
     return found
 
 
 def is_matched(run: ImportRun) -> bool:
-    """Whether every column is certain, so that nobody has to be asked."""
-    return not mapping.errors_of(run.mapping.get("columns", {})) and len(
-        run.mapping.get("sure", [])
-    ) == len(run.mapping.get("header", []))
+    """Whether every column is certain and the order of every date is, so that nobody has to be
+    asked.
+    """
+    said = run.mapping
+    return (
+        not mapping.errors_of(said["columns"])
+        and len(said["sure"]) == len(said["header"])
+        and not (said["questions"].keys() - said["dates"].keys())
+    )
 
 
 def match(
@@ -130,45 +173,42 @@ def match(
     """Say which column is which field, and how its dates are written; remembered for this header.
 
     Raises AppError 409 once the import has started, 400 with `errors` by field where a name or a
-    way of contact is missing or a field is given to two columns.
+    way of contact is missing, a field is given to two columns, or the order of dates is not said.
     """
     with transaction.atomic():
-        locked = _open(run)
+        locked = open_draft(run)
         _match(locked, mapping, date_orders or {})
     run.refresh_from_db()
 
 
 def _match(run: ImportRun, wanted: Mapping[int, str], orders: Mapping[str, str]) -> None:
-    header: list[str] = run.mapping["header"]
-    known = mapping.labels()
-    chosen = {
-        str(place): name
-        for place, name in sorted(wanted.items())
-        if name in known and 0 <= place < len(header)
-    }
+    said: dict[str, Any] = run.mapping
+    chosen = mapping.chosen(wanted, len(said["header"]))
     if errors := mapping.errors_of(chosen):
         raise AppError("not_matched", next(iter(errors.values()))[0], 400, errors=errors)
+    watched = _date_columns(chosen)
+    for frame in files.frames(run):
+        _look(files.unpack(frame), watched)
+    found = mapping.judge_dates({name: one for name, (_, one) in watched.items()}, orders)
+    if errors := mapping.unanswered(found):
+        raise AppError("not_matched", next(iter(errors.values()))[0], 400, errors=errors)
+    found["dates"] = {**mapping.presumed(found), **found["dates"]}
     run.mapping = {
-        **run.mapping,
+        "header": said["header"],
         "columns": chosen,
-        "sure": list(range(len(header))),
-        "dates": dict(orders),
+        "sure": list(range(len(said["header"]))),
+        **found,
     }
     run.forecast = {}
     run.save(update_fields=["mapping", "forecast"])
     ImportMapping.objects.update_or_create(
         practice_id=run.practice_id,
-        header_sha256=mapping.header_digest(header),
-        defaults={
-            "mapping": {
-                mapping.key(name): chosen.get(str(place), "") for place, name in enumerate(header)
-            },
-            "updated_at": clock.now(),
-        },
+        header_sha256=mapping.header_digest(said["header"]),
+        defaults={"mapping": mapping.to_remember(run.mapping), "updated_at": clock.now()},
     )
 
 
-def _open(run: ImportRun) -> ImportRun:
+def open_draft(run: ImportRun) -> ImportRun:
     """The run's row, locked, if it is still a draft. Raises AppError 409."""
     locked = ImportRun.objects.select_for_update().get(pk=run.pk)
     if locked.state != ImportState.DRAFT:
@@ -176,141 +216,153 @@ def _open(run: ImportRun) -> ImportRun:
     return locked
 
 
-def _read(run: ImportRun) -> tuple[Row, list[Row]]:
-    return header_of.locate(reader.read(files.content(run)))
+# --- rows ---------------------------------------------------------------------------------------
 
 
-def judged(run: ImportRun) -> judging.File:
-    """The rows of the file, judged with the columns and the mended cells of the draft."""
-    header, rows = _read(run)
+def judge(run: ImportRun) -> Judge:
+    """Judges the run's rows by what was matched and mended."""
+    header = Row(0, run.mapping["header"])
     chosen = {int(place): name for place, name in run.mapping["columns"].items()}
-    found = header_of.mapped(header, chosen)
-    rows = [_mended(row, found, run.fixes) for row in rows]
-    file = judging.judge(found, rows, today=clock.today(), orders=run.mapping.get("dates"))
-    for checked in file.rows:
-        if run.fixes.get(str(checked.row.number), {}) is None and not checked.reasons:
-            checked.reasons.append("The row was left out.")
-    return file
+    return Judge(
+        header_of.mapped(header, chosen),
+        today=clock.today(),
+        orders={**mapping.presumed(run.mapping), **run.mapping["dates"]},
+        fixes=run.fixes,
+    )
 
 
-def _mended(row: Row, found: header_of.Columns, fixes: Mapping[str, Any]) -> Row:
-    new = fixes.get(str(row.number))
-    if not new:
-        return row
-    cells = list(row.cells)
-    for name, text in new.items():
-        place = found.phones[0] if name == "phone_number" and found.phones else found.at.get(name)
-        if place is not None:
-            cells += [""] * (place + 1 - len(cells))
-            cells[place] = text
-    return Row(row.number, cells)
+def survey(run: ImportRun, frames: Sequence[bytes] | None = None) -> Survey:
+    """All rows of the run, to be judged."""
+    return Survey(judge(run), files.frames(run) if frames is None else frames)
+
+
+def keep_bad_rows(run: ImportRun, found: Survey) -> None:
+    """Keep the rows with problems, in the caller's transaction, so that pages of them can be
+    shown.
+    """
+    ImportReject.objects.filter(run=run).delete()
+    ImportReject.objects.bulk_create(
+        (
+            ImportReject(
+                practice_id=run.practice_id,
+                run=run,
+                row_number=bad.row.number,
+                cells=bad.row.cells,
+                reasons=bad.reasons,
+            )
+            for bad in found.bad()
+        ),
+        batch_size=1000,
+    )
 
 
 def bad_rows(run: ImportRun, *, start: int = 0, size: int = 50) -> BadRows:
-    """The rows with problems, in the order of the file, from `start` (0)."""
-    file = judged(run)
-    places = {**file.columns.at}
-    if file.columns.phones:
-        places["phone_number"] = file.columns.phones[0]
-    bad = [
-        checked
-        for checked in file.rows
-        if checked.reasons and run.fixes.get(str(checked.row.number), {}) is not None
-    ]
-    return BadRows(len(bad), [_bad_row(checked, places) for checked in bad[start : start + size]])
+    """The rows with problems, in the order of the file, from `start` (0). They are known when
+    `check` has run.
+    """
+    left_out = [int(number) for number, fix in run.fixes.items() if fix is None]
+    rejects = ImportReject.objects.filter(run=run).exclude(row_number__in=left_out)
+    judging = judge(run)
+    page = rejects.order_by("row_number")[start : start + size]
+    return BadRows(rejects.count(), [_bad_row(reject, run, judging) for reject in page])
 
 
-def _bad_row(checked: judging.Checked, places: Mapping[str, int]) -> BadRow:
-    cells = checked.row.cells
+def _bad_row(reject: ImportReject, run: ImportRun, judging: Judge) -> BadRow:
     problems: dict[str, str] = {}
-    for reason in checked.reasons:
+    for reason in reject.reasons:
         name, colon, words = reason.partition(": ")
         if not colon or name not in mapping.labels():
             name, words = "", reason
         problems.setdefault(name, words)
-    return BadRow(
-        checked.row.number,
-        {name: cells[place] if place < len(cells) else "" for name, place in places.items()},
-        problems,
-    )
+    fix = run.fixes.get(str(reject.row_number)) or {}
+    cells = {}
+    for name in mapping.labels():
+        place = judging.place_of(name)
+        if place is not None:
+            cells[name] = fix.get(name, reject.cells[place] if place < len(reject.cells) else "")
+    return BadRow(reject.row_number, cells, problems)
 
 
 def fix(*, run: ImportRun, row_number: int, cells: Mapping[str, str] | None, actor: Actor) -> None:
-    """Put new cells, by field, in a row's place; None leaves the row out."""
+    """Put new cells, by field, in a row's place; None leaves the row out. Raises AppError 409 once
+    the import has started.
+    """
     known = mapping.labels()
     with transaction.atomic():
-        locked = _open(run)
+        locked = open_draft(run)
         earlier = locked.fixes.get(str(row_number)) or {}
         new = None
         if cells is not None:
-            new = {
-                **earlier,
-                **{n: text[: reader.MAX_CELL] for n, text in cells.items() if n in known},
-            }
+            given = {name: text[: reader.MAX_CELL] for name, text in cells.items() if name in known}
+            new = {**earlier, **given}
         locked.fixes = {**locked.fixes, str(row_number): new}
         locked.forecast = {}
         locked.save(update_fields=["fixes", "forecast"])
+        _judge_again(locked, row_number)
     run.refresh_from_db()
+
+
+def _judge_again(run: ImportRun, row_number: int) -> None:
+    """Whether the mended row is a bad one now, as far as that shows without the others."""
+    kept = ImportReject.objects.filter(run=run, row_number=row_number).first()
+    if kept is None:
+        return
+    checked = judge(run).judge(Row(row_number, kept.cells))
+    if checked.reasons:
+        kept.reasons = checked.reasons
+        kept.save(update_fields=["reasons"])
+    else:
+        kept.delete()
 
 
 def leave_out_all(run: ImportRun, actor: Actor) -> None:
     """Leave out every row that has problems."""
-    numbers = [checked.row.number for checked in judged(run).rows if checked.reasons]
     with transaction.atomic():
-        locked = _open(run)
+        locked = open_draft(run)
+        numbers = ImportReject.objects.filter(run=run).values_list("row_number", flat=True)
         locked.fixes = {**locked.fixes, **{str(number): None for number in numbers}}
         locked.forecast = {}
         locked.save(update_fields=["fixes", "forecast"])
     run.refresh_from_db()
 
 
-def check(*, run: ImportRun, actor: Actor) -> None:
-    """Reckon what the import would do; `run.forecast` is filled when it is known."""
-    file = judged(run)
-    left_out = sum(run.fixes.get(str(c.row.number), {}) is None for c in file.rows)
-    rejected = sum(1 for c in file.rows if c.reasons) - left_out
-    good = len(file.rows) - rejected - left_out
-    with transaction.atomic():
-        locked = _open(run)
-        locked.forecast = {
-            "state": "ready",
-            "progress": 100,
-            "new": good,
-            "updated": 0,
-            "unchanged": 0,
-            "rejected": rejected,
-            "left_out": left_out,
-            "unknown_risks": 0,
-            "contactable": good,
-            "reasons": {},
-        }
-        locked.save(update_fields=["forecast"])
-    run.refresh_from_db()
-
-
-def examples(run: ImportRun, limit: int = 5) -> list[dict[str, Any]]:
-    """Patients whom the import would change: `patient` (the record) and `changes`, a list of field
-    label, before and after in words.
-    """
-    return []
-
-
 def discard(*, run: ImportRun, actor: Actor) -> None:
-    """Throw a draft away, its file with it."""
+    """Throw a draft away, its rows with it. Raises AppError 409 once it has started."""
     with transaction.atomic():
-        locked = _open(run)
+        locked = open_draft(run)
         locked.state = ImportState.DISCARDED
         locked.fixes, locked.forecast = {}, {}
         locked.save(update_fields=["state", "fixes", "forecast"])
+        ImportReject.objects.filter(run=locked).delete()
         files.forget(locked)
     run.refresh_from_db()
 
 
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that was not imported, as it was, and why."""
+
+    number: int
+    cells: list[str]
+    reasons: list[str]
+
+
 def rejected_csv(run: ImportRun) -> Iterator[str]:
-    """The rejected rows as they were, each with its row number and the reason."""
+    """The rejected rows as they were, each with its row number and the reason, line by line."""
+    rejects = ImportReject.objects.filter(run=run).order_by("row_number")
+    return rejected_lines(
+        run,
+        (
+            RejectedRow(one.row_number, one.cells, one.reasons)
+            for one in rejects.iterator(chunk_size=500)
+        ),
+    )
+
+
+def rejected_lines(run: ImportRun, rows: Iterable[RejectedRow]) -> Iterator[str]:
+    """The lines of the file of rejected rows, for Excel."""
     header: list[str] = run.mapping.get("header", [])
     yield "\ufeff" + spreadsheet.line([*header, "row", "reason"])
-    rejects = ImportReject.objects.filter(run=run).order_by("row_number")
-    for reject in rejects.iterator(chunk_size=500):
-        cells = reject.cells + [""] * (len(header) - len(reject.cells))
-        yield spreadsheet.line([*cells, reject.row_number, " ".join(reject.reasons)])
+    for row in rows:
+        cells = row.cells + [""] * (len(header) - len(row.cells))
+        yield spreadsheet.line([*cells, row.number, " ".join(row.reasons)])

@@ -1,58 +1,63 @@
 """Owns reading an exported file into rows of text: CSV in whatever delimiter and encoding, or
 XLSX. It knows nothing of patients and never guesses at damage: a file it cannot read whole is
-refused.
+refused. Rows are read as they are asked for, so that no file is ever whole in memory as text.
 """
 
+import codecs
 import csv
 import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import Any
-
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
+from typing import NamedTuple, Protocol
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_UNPACKED_BYTES = 400 * 1024 * 1024
 MAX_ROWS = 250_000
 MAX_COLUMNS = 200
+MAX_WIDTH = 1000
+"""Of a row with its empty cells: a million commas are refused before anybody looks at them."""
 MAX_CELL = 8000
 DELIMITERS = (",", ";", "\t", "|")
-_SAMPLE_ROWS = 25
-
-if not openpyxl.DEFUSEDXML:  # pragma: no cover - defusedxml is a dependency
-    raise ImportError("openpyxl does not use defusedxml: install it before reading spreadsheets.")
+_HEAD_BYTES = 40_000
+_BLOCK = 256 * 1024
 
 
 class Unreadable(Exception):
     """The file cannot be read; the text says why and what to do. Nothing was imported."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row that is not blank: its number as a spreadsheet shows it, and its cells, stripped."""
 
     number: int
     cells: list[str]
 
 
-def read(content: bytes) -> list[list[Row]]:
-    """The rows of the file, once for each way in which they may be read (delimiters, sheets), best
-    first; whoever knows the columns picks the first that makes sense. Raises Unreadable."""
+class Reading(Protocol):
+    """One way in which a file may be read: a delimiter, or a sheet of a book."""
+
+    def rows(self) -> Iterator[Row]:
+        """The rows from the first. Raises Unreadable where the file cannot be read further."""
+
+
+def readings(content: bytes) -> list[Reading]:
+    """The ways in which the file may be read, the likeliest first; whoever knows the columns picks
+    the first that makes sense. Raises Unreadable.
+    """
     if len(content) > MAX_BYTES:
         raise Unreadable(
             f"The file is over {MAX_BYTES // 1024 // 1024} MB. Split it and import the parts."
         )
-    if not content.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+    if not content[:4096].strip(b"\0 \t\r\n\xef\xbb\xbf") and not content.strip(
+        b"\0 \t\r\n\xef\xbb\xbf"
+    ):
         raise Unreadable("The file is empty. Export it again.")
     _refuse_other_kinds(content)
     if content.startswith(b"PK"):
-        return list(_sheets(content))
-    text = _decode(content)
-    readings = [list(_records(text, delimiter)) for delimiter in _likely_delimiters(text)]
-    return readings
+        from patients.csv_import import workbook  # openpyxl only where a book is read
+
+        return list(workbook.sheets(content))
+    encoding = _encoding(content)
+    return [Text(content, encoding, delimiter) for delimiter in _delimiters(content, encoding)]
 
 
 def _refuse_other_kinds(content: bytes) -> None:
@@ -66,26 +71,23 @@ def _refuse_other_kinds(content: bytes) -> None:
             raise Unreadable(f"This is {kind}. Save the list as CSV or XLSX and import that.")
 
 
-# --- text
-# ------------------------------------------------------------------------------------------
+# --- encodings ----------------------------------------------------------------------------------
 
 
-def _decode(content: bytes) -> str:
+def _encoding(content: bytes) -> str:
     """By byte order mark, else UTF-16 when every other byte is zero, else UTF-8, else
-    Windows-1252.
+    Windows-1252. The whole file must be text in it.
     """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = _decode_as(content, "utf-16")
-    elif _looks_like_utf_16(content):
-        text = _decode_as(content, "utf-16-le" if content[1:2] == b"\0" else "utf-16-be")
-    else:
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = _decode_as(content, "cp1252")
-    if "\0" in text:
-        raise Unreadable("The file holds NUL bytes: it is damaged, or no text. Export it again.")
-    return text
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return _checked(content, "utf-32")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _checked(content, "utf-16")
+    if _looks_like_utf_16(content):
+        return _checked(content, "utf-16-le" if content[1:2] == b"\0" else "utf-16-be")
+    try:
+        return _checked(content, "utf-8-sig")
+    except UnicodeDecodeError:
+        return _checked(content, "cp1252")
 
 
 def _looks_like_utf_16(content: bytes) -> bool:
@@ -95,39 +97,69 @@ def _looks_like_utf_16(content: bytes) -> bool:
     )
 
 
-def _decode_as(content: bytes, encoding: str) -> str:
+def _checked(content: bytes, encoding: str) -> str:
+    """The encoding, if all of the file is text in it. Raises UnicodeDecodeError for UTF-8 alone,
+    which has an alternative.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        return content.decode(encoding)
+        for start in range(0, len(content), _BLOCK):
+            end = start + _BLOCK
+            text = decoder.decode(content[start:end], final=end >= len(content))
+            if "\0" in text:
+                raise Unreadable(
+                    "The file holds NUL bytes: it is damaged, or no text. Export it again."
+                )
     except UnicodeDecodeError as error:
+        if encoding == "utf-8-sig":
+            raise
         raise Unreadable(
             "The file's characters are in no known encoding. Export it as CSV UTF-8."
         ) from error
+    return encoding
 
 
-def _likely_delimiters(text: str) -> list[str]:
+# --- text ---------------------------------------------------------------------------------------
+
+
+def _delimiters(content: bytes, encoding: str) -> list[str]:
     """Delimiters by how often the first lines use them; ``sep=;`` in Excel's first line says it."""
-    if text[:4].lower() == "sep=" and text[4:5] in DELIMITERS:
-        return [text[4]]
-    head = text[:20_000]
+    decoder = codecs.getincrementaldecoder(encoding)()
+    head = decoder.decode(content[:_HEAD_BYTES])
+    if head[:4].lower() == "sep=" and head[4:5] in DELIMITERS:
+        return [head[4]]
     used = [delimiter for delimiter in DELIMITERS if delimiter in head]
     return sorted(used, key=head.count, reverse=True) or [","]
 
 
-def _records(text: str, delimiter: str) -> Iterator[Row]:
-    """The records of the text. A record may span lines; its number is its row in a spreadsheet."""
-    source = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    number = line = 0
-    while True:
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Delimited text."""
+
+    content: bytes
+    encoding: str
+    delimiter: str
+
+    def rows(self) -> Iterator[Row]:
+        """The records of the text. A record may span lines; its number is its row in a
+        spreadsheet.
+        """
+        text = io.TextIOWrapper(io.BytesIO(self.content), self.encoding, newline="")
+        source = csv.reader(text, delimiter=self.delimiter, strict=True)
+        number = line = 0
         try:
-            cells = next(source)
-        except StopIteration:
-            return
+            for raw in source:
+                number += 1
+                cells = [cell.strip() for cell in raw]
+                if cells and cells[-1] and len(cells) <= 50 and len(max(cells, key=len)) < 1000:
+                    if number > MAX_ROWS:
+                        refuse_rows()
+                    yield Row(number, cells)
+                elif (row := sound_row(number, cells)) is not None:
+                    yield row
+                line = source.line_num
         except csv.Error as error:
             raise Unreadable(_csv_problem(str(error), number + 1, line + 1)) from error
-        number, line = number + 1, source.line_num
-        row = _row(number, cells)
-        if row is not None:
-            yield row
 
 
 def _csv_problem(error: str, number: int, line: int) -> str:
@@ -144,17 +176,20 @@ def _csv_problem(error: str, number: int, line: int) -> str:
     )
 
 
-def _row(number: int, cells: list[str]) -> Row | None:
-    """The row with stripped cells, None when blank. Raises Unreadable over the limits."""
-    cells = [cell.strip() for cell in cells]
+def sound_row(number: int, cells: list[str]) -> Row | None:
+    """The row without empty cells at its end, None when blank. Raises Unreadable over the
+    limits.
+    """
+    if number > MAX_ROWS:
+        refuse_rows()
+    if len(cells) > MAX_WIDTH:
+        _refuse_width(number)
     while cells and not cells[-1]:
         cells.pop()
     if not cells:
         return None
-    if number > MAX_ROWS:
-        raise Unreadable(f"The file has more than {MAX_ROWS} rows. Split it and import the parts.")
     if len(cells) > MAX_COLUMNS:
-        raise Unreadable(f"Row {number} has more than {MAX_COLUMNS} columns. Export fewer columns.")
+        _refuse_width(number)
     if any(len(cell) > MAX_CELL for cell in cells):
         raise Unreadable(
             f"Row {number} has a cell of more than {MAX_CELL} characters. "
@@ -163,49 +198,9 @@ def _row(number: int, cells: list[str]) -> Row | None:
     return Row(number, cells)
 
 
-# --- spreadsheets
-# ----------------------------------------------------------------------------------
+def refuse_rows() -> None:
+    raise Unreadable(f"The file has more than {MAX_ROWS} rows. Split it and import the parts.")
 
 
-def _sheets(content: bytes) -> Iterator[list[Row]]:
-    """The rows of each sheet. Raises Unreadable for anything that is no sound XLSX."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise Unreadable("The spreadsheet unpacks to too much. Save the list as CSV.")
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except Unreadable:
-        raise
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise Unreadable(
-            "This is not a sound XLSX file. Open it in Excel and save the list as CSV."
-        ) from error
-    try:
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()
-            rows = enumerate(sheet.iter_rows(values_only=True), start=1)
-            yield [
-                row
-                for number, cells in rows
-                if (row := _row(number, [_cell(value) for value in cells])) is not None
-            ]
-    finally:
-        book.close()
-
-
-def _cell(value: Any) -> str:
-    """A spreadsheet's value as text: whole numbers without .0, dates as ISO, errors as nothing."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, time):
-        return ""
-    text = str(value)
-    return "" if text.startswith("#") and text.endswith(("!", "?", "A")) else text.replace("\0", "")
+def _refuse_width(number: int) -> None:
+    raise Unreadable(f"Row {number} has more than {MAX_COLUMNS} columns. Export fewer columns.")

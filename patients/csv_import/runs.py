@@ -4,10 +4,8 @@ from patients.csv_import.drafts import (
     BadRow,
     BadRows,
     bad_rows,
-    check,
     columns,
     discard,
-    examples,
     fix,
     is_matched,
     leave_out_all,
@@ -15,6 +13,7 @@ from patients.csv_import.drafts import (
     rejected_csv,
     upload,
 )
+from patients.csv_import.forecast import check, examples
 from patients.csv_import.mapping import Column, DateQuestion, Field, fields
 from patients.csv_import.undo import Preview, undo, undo_preview
 from patients.csv_import.work import Progress, progress, start

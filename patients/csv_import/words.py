@@ -1,6 +1,7 @@
 """Owns the words that exports use for risk, consent and death, and what they mean here. Pure."""
 
 import re
+from functools import lru_cache
 
 _YES = frozenset({"y", "yes", "true", "t", "1", "x", "✓", "✔", "ok", "agreed", "consented", "on"})
 _NO = frozenset({"n", "no", "false", "f", "0", "refused", "declined", "off", "never", "withdrawn"})
@@ -16,6 +17,10 @@ _RISKS = (
     ("other_clinical", re.compile(r"other.?clin|clinical|macul|\bamd\b|catara|keratoc|retin")),
     ("contact_lens", re.compile(r"contact.?lens|\bcls?\b|\bcl\b|lens wearer")),
 )
+_STANDARD = re.compile(
+    r"standard|normal|routine|general|regular|\bnone\b|\bn/?a\b|sight.?test|eye.?test|eye.?exam"
+    r"|spectacle|glasses|\bnil\b|^-+$|^nhs$|^private$|^adult$|^child$|\blow\b|unknown"
+)
 _NEGATED = re.compile(r"\b(?:non|not|no)[ -]+\w+")
 
 
@@ -29,12 +34,19 @@ def risk(text: str) -> str:
     Of several conditions the one with the shortest interval counts, so that a patient is never
     recalled later than the strictest of them asks.
     """
+    return recognised_risk(text) or "standard"
+
+
+@lru_cache(maxsize=1024)
+def recognised_risk(text: str) -> str:
+    """As ``risk``, "" for words that mean nothing to us."""
     text = text.strip().lower().replace("_", " ")
-    text = _NEGATED.sub("", text)
+    said = _NEGATED.sub("", text)
     for category, pattern in _RISKS:
-        if pattern.search(text):
+        if pattern.search(said):
             return category
-    return "standard"
+    usual = said != text or not text or _STANDARD.search(text) is not None
+    return "standard" if usual else ""
 
 
 def agrees(text: str) -> bool | None:

@@ -1,19 +1,37 @@
-"""Owns an import from its start to its end: queued, written chunk by chunk, finished."""
+"""Owns an import from its start to its end: queued, written chunk by chunk, finished. The position
+moves in the transaction that writes the rows, and only from where this worker left it: whoever
+dies is followed by another who goes on there, and no row is written or counted twice.
+"""
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from patients.csv_import import apply, drafts, files
-from patients.models import ImportReject, ImportRun, ImportState
+from patients.csv_import.check import Checked
+from patients.csv_import.survey import Survey
+from patients.models import ImportChunk, ImportReject, ImportRun, ImportState
 from practices import journal
 from practices.journal import Actor
 from practices.models import User
-from sightsync.lib import clock, jobs
+from sightsync.lib import clock, failpoints, jobs
 from sightsync.lib.errors import AppError
 
 JOB = "patients.tasks.import_file"
+UNDO_JOB = "patients.tasks.undo_import"
+CHECK_JOB = "patients.tasks.check_import"
+SOURCE = "csv"
+LEASE = timedelta(seconds=90)
+"""Longer than the queue lets a job run."""
+SLICE_S = 40.0
+"""A job hands over to the next before the queue's time limit of 60 seconds."""
+_SURVEY_SHARE = 15
+_OPEN = (ImportState.QUEUED, ImportState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +48,34 @@ class Progress:
     rejected: int
 
 
+class _Overtaken(Exception):
+    """Another worker has the import."""
+
+
 def start(*, run: ImportRun, user: User | None, actor: Actor) -> None:
     """Queue the import. Raises AppError 409 when it was started or discarded before, 400 when its
     columns are not matched.
     """
+    if not drafts.is_matched(run):
+        raise AppError("not_matched", "Match the columns first.", 400)
     with transaction.atomic():
-        started = ImportRun.objects.filter(pk=run.pk, state=ImportState.DRAFT).update(
-            state=ImportState.QUEUED, asked_by=user or run.asked_by, started_at=clock.now()
+        locked = drafts.open_draft(run)
+        locked.state, locked.started_at = ImportState.QUEUED, clock.now()
+        locked.asked_by = user or locked.asked_by
+        locked.lease_until = clock.real_now() + LEASE
+        locked.surveyed = locked.position = 0
+        locked.save(
+            update_fields=[
+                "state",
+                "started_at",
+                "asked_by",
+                "lease_until",
+                "surveyed",
+                "position",
+            ]
         )
-        if not started:
-            raise AppError(
-                "import_started", "This import has already started. Go to its result.", 409
-            )
-        jobs.enqueue(JOB, str(run.pk))
+        ImportReject.objects.filter(run=locked).delete()
+        jobs.enqueue(JOB, str(locked.pk))
     run.refresh_from_db()
 
 
@@ -50,7 +83,9 @@ def progress(run: ImportRun) -> Progress:
     """How far the import is, as committed."""
     run.refresh_from_db()
     total = max(run.rows_total, 1)
-    percent = 100 if run.state == ImportState.DONE else run.position * 100 // total
+    percent = (run.surveyed * _SURVEY_SHARE + run.position * (100 - _SURVEY_SHARE)) // total
+    if run.state in (ImportState.DONE, ImportState.UNDOING, ImportState.UNDONE):
+        percent = 100
     return Progress(
         run.state,
         run.position,
@@ -64,37 +99,172 @@ def progress(run: ImportRun) -> Progress:
 
 
 def import_file(key: UUID) -> None:
-    """Write the rows of a queued import."""
-    run = ImportRun.objects.filter(pk=key, state__in=["queued", "running"]).first()
+    """The job: take the import, write as many chunks as its time allows, and hand over or end."""
+    run = _take(key)
     if run is None:
         return
     actor = Actor("user", str(run.asked_by_id)) if run.asked_by_id else Actor.system("import")
-    file = drafts.judged(run)
-    result = apply.Result()
-    apply.apply_all(run.practice, file.rows, actor, result)
-    counts = {name: result.counts[name] for name in ("created", "updated", "unchanged", "rejected")}
+    try:
+        if write(run, actor, until=time.monotonic() + SLICE_S):
+            finish(run, actor)
+        else:
+            _hand_over(run)
+    except _Overtaken:
+        return
+
+
+def _take(key: UUID) -> ImportRun | None:
+    """The import, if it is nobody's: queued, or left behind by a worker that died."""
+    now = clock.real_now()
+    taken = (
+        ImportRun.objects.filter(pk=key, state=ImportState.QUEUED)
+        | ImportRun.objects.filter(pk=key, state=ImportState.RUNNING, lease_until__lt=now)
+    ).update(state=ImportState.RUNNING, lease_until=now + LEASE)
+    return ImportRun.objects.select_related("practice").get(pk=key) if taken else None
+
+
+def _hand_over(run: ImportRun) -> None:
     with transaction.atomic():
-        for name, count in counts.items():
-            setattr(run, name, count)
-        run.state, run.position = ImportState.DONE, run.rows_total
-        run.rows_read, run.suppressed = result.rows_read, result.suppressed
-        run.finished_at = clock.now()
-        run.save()
-        ImportReject.objects.bulk_create(
+        _move(run, state=ImportState.QUEUED)
+        jobs.enqueue(JOB, str(run.pk))
+
+
+def _move(run: ImportRun, **values: object) -> None:
+    """Change the run, if it is still where this worker has left it. Raises _Overtaken."""
+    mine = ImportRun.objects.filter(
+        pk=run.pk, state=ImportState.RUNNING, lease_until=run.lease_until, position=run.position
+    )
+    values.setdefault("lease_until", clock.real_now() + LEASE)
+    if not mine.update(**values):
+        raise _Overtaken
+    run.lease_until = values["lease_until"]  # type: ignore[assignment]
+
+
+def write(run: ImportRun, actor: Actor, *, until: float) -> bool:
+    """Write the frames that are left; whether that was all of them before the time was up."""
+    found = drafts.survey(run)
+    told = time.monotonic()
+
+    def tell(rows: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > 1 and rows > run.surveyed:
+            _move(run, surveyed=rows)
+            run.surveyed, told = rows, time.monotonic()
+
+    found.run(tell)
+    failpoints.hit("import.surveyed")
+    if run.surveyed < found.rows:
+        _move(run, surveyed=found.rows, unknown_risks=found.unknown_risks)
+        run.surveyed = found.rows
+    for place in range(run.position // files.FRAME_ROWS, len(found.packed)):
+        if time.monotonic() > until:
+            return False
+        write_frame(run, found, place, actor)
+    return True
+
+
+def write_frame(run: ImportRun, found: Survey, place: int, actor: Actor) -> None:
+    """One frame in one transaction: records, journal, images, rejected rows, counts, position."""
+    rows = found.frame(place)
+    with transaction.atomic():
+        applied = apply.apply(practice=run.practice, rows=rows, source=SOURCE, actor=actor, run=run)
+        failpoints.hit("import.chunk_written")
+        _keep_rejected(run, found, place, rows)
+        ImportChunk(
+            practice_id=run.practice_id,
+            run=run,
+            position=run.position,
+            created=applied.created,
+            at=clock.now(),
+        ).save(force_insert=True)
+        counts = applied.counts()
+        position = run.position + len(rows)
+        _move(
+            run,
+            position=position,
+            rows_read=F("rows_read") + len(rows),
+            suppressed=F("suppressed") + applied.suppressed,
+            **{
+                name: F(name) + counts[name]
+                for name in ("created", "updated", "unchanged", "rejected")
+            },
+        )
+        failpoints.hit("import.before_commit")
+    run.position = position
+    failpoints.hit("import.after_commit")
+
+
+def _keep_rejected(run: ImportRun, found: Survey, place: int, rows: list[Checked]) -> None:
+    if not any(row.reasons for row in rows):
+        return
+    whole = files.unpack(found.frames[place])
+    ImportReject.objects.bulk_create(
+        (
             ImportReject(
                 practice_id=run.practice_id,
                 run=run,
                 row_number=row.row.number,
-                cells=row.row.cells,
+                cells=whole[at].cells,
                 reasons=row.reasons,
             )
-            for row in result.rejected
-        )
+            for at, row in enumerate(rows)
+            if row.reasons
+        ),
+        batch_size=1000,
+    )
+
+
+def finish(run: ImportRun, actor: Actor) -> None:
+    """Every row is dealt with: the counts stand, the file goes, the journal says so."""
+    failpoints.hit("import.before_finish")
+    with transaction.atomic():
+        _move(run, state=ImportState.DONE, finished_at=clock.now(), lease_until=None)
+        run.refresh_from_db()
         files.forget(run)
-        journal.record(
-            practice=run.practice_id,
-            action="import.completed",
-            actor=actor,
-            subject=run,
-            facts={"rows": result.rows_read, **counts},
-        )
+        run.fixes, run.forecast = {}, {}
+        run.mapping = {**run.mapping, "questions": {}}
+        run.save(update_fields=["fixes", "forecast", "mapping"])
+        if run.created or run.updated:
+            journal.record(
+                practice=run.practice_id,
+                action="import.completed",
+                actor=actor,
+                subject=run,
+                facts={
+                    "rows": run.rows_read,
+                    "created": run.created,
+                    "updated": run.updated,
+                    "unchanged": run.unchanged,
+                    "rejected": run.rejected,
+                    **({"suppressed": run.suppressed} if run.suppressed else {}),
+                },
+            )
+
+
+def position(key: UUID) -> int:
+    """How many rows of an import are dealt with."""
+    return ImportRun.objects.filter(pk=key).values_list("position", flat=True).first() or 0
+
+
+def give_up(key: UUID) -> None:
+    """No worker survives the next rows: the import stops, what is written stays and can be
+    undone.
+    """
+    ImportRun.objects.filter(pk=key, state__in=_OPEN, lease_until__lt=clock.real_now()).update(
+        state=ImportState.FAILED,
+        error_code="stopped",
+        finished_at=clock.now(),
+        lease_until=None,
+    )
+
+
+def left_behind() -> Iterator[tuple[str, UUID]]:
+    """The imports whose worker is gone, with the job that goes on with each."""
+    rows = ImportRun.objects.filter(lease_until__lt=clock.real_now())
+    for key, state in rows.values_list("pk", "state"):
+        if state in _OPEN:
+            yield JOB, key
+        elif state == ImportState.UNDOING:
+            yield UNDO_JOB, key
+        elif state == ImportState.DRAFT:
+            yield CHECK_JOB, key

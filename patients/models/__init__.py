@@ -3,6 +3,7 @@ imports, and readings of practice management systems."""
 
 from patients.models.imports import (
     ImportChange,
+    ImportChunk,
     ImportFile,
     ImportMapping,
     ImportReject,
@@ -17,6 +18,7 @@ from patients.models.tps import RegisterList, TpsListing, TpsRegister
 __all__ = [
     "DueSource",
     "ImportChange",
+    "ImportChunk",
     "ImportFile",
     "ImportMapping",
     "ImportReject",

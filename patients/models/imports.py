@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from patients.models.patient import Patient
@@ -27,8 +28,9 @@ class ImportRun(ids.HasPublicId, models.Model):
     done; `position` is the number of rows dealt with so far, moved in the transaction that writes
     them, so that a killed import goes on where it stopped.
 
-    `mapping` is field by column place; `fixes` by row number has new cells by field, or null where
-    the row was left out. `file` is emptied when the import ends.
+    `mapping` has the `header`, the `columns` (field by place), the places that are `sure`, the
+    order of `dates` by field and the `questions` about it; `fixes` by row number has new cells by
+    field, or null where the row was left out. `surveyed` is how many rows have been judged so far.
     """
 
     PREFIX = "imp"
@@ -43,6 +45,7 @@ class ImportRun(ids.HasPublicId, models.Model):
     mapping: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict, blank=True)
     fixes: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict, blank=True)
     forecast: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict, blank=True)
+    surveyed = models.PositiveIntegerField(default=0)
     position = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(null=True, blank=True)
@@ -77,7 +80,8 @@ class ImportRun(ids.HasPublicId, models.Model):
 
 
 class ImportFile(models.Model):
-    """The uploaded bytes, encrypted; deleted when the import has ended or was discarded."""
+    """The uploaded rows, packed and encrypted; deleted when the import has ended or was discarded.
+    """
 
     run = models.OneToOneField(
         ImportRun, models.CASCADE, primary_key=True, related_name="stored_file"
@@ -108,10 +112,30 @@ class ImportReject(models.Model):
         return f"Row {self.row_number}"
 
 
+class ImportChunk(models.Model):
+    """The rows that were written in one transaction: the first of them, and the records created.
+    Kept 30 days.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    practice = models.ForeignKey(Practice, models.CASCADE, related_name="+")
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="chunks")
+    position = models.PositiveIntegerField()
+    created = ArrayField(models.UUIDField(), default=list)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "position"], name="one_chunk_per_position"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Rows from {self.position}"
+
+
 class ImportChange(models.Model):
-    """What the import did to one record. `before` and `after` have the columns it changed, as the
-    table holds them (encrypted ones stay encrypted); a created record has no `before`. Kept 30
-    days.
+    """What the import changed of one record. `before` and `after` have the columns it changed, as
+    the table holds them (encrypted ones stay encrypted). Kept 30 days.
     """
 
     id = models.BigAutoField(primary_key=True)

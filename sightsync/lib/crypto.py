@@ -3,15 +3,20 @@
 Field keys are separate from SECRET_KEY and can be rotated: the first key encrypts, all decrypt.
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from django.conf import settings
 from django.db import models
+
+from sightsync.lib import clock
 
 
 class CannotDecrypt(Exception):
@@ -37,6 +42,34 @@ def decrypt(token: str) -> str:
         return _keys().decrypt(token.encode()).decode()
     except InvalidToken as error:
         raise CannotDecrypt from error
+
+
+def encrypt_short(texts: Sequence[str]) -> list[str]:
+    """As ``encrypt``, of many short texts at a fifth of the cost each: the same tokens, of which a
+    text of one block (15 bytes) needs no cipher of its own, since CBC of one block is the block
+    cipher of text XOR vector.
+    """
+    key = base64.urlsafe_b64decode(settings.FIELD_ENCRYPTION_KEYS[0])
+    signing, cipher = key[:16], Cipher(algorithms.AES(key[16:]), modes.ECB()).encryptor()  # noqa: S305 - see above
+    head = b"\x80" + int(clock.real_now().timestamp()).to_bytes(8, "big")
+    vectors = secrets.token_bytes(_BLOCK * len(texts))
+    tokens = []
+    for place, text in enumerate(texts):
+        plain = text.encode()
+        rest = _BLOCK - len(plain)
+        if rest < 1:
+            tokens.append(encrypt(text))
+            continue
+        vector = vectors[place * _BLOCK : (place + 1) * _BLOCK]
+        mixed = int.from_bytes(plain + bytes([rest]) * rest, "big") ^ int.from_bytes(vector, "big")
+        body = head + vector + cipher.update(mixed.to_bytes(_BLOCK, "big"))
+        tokens.append(
+            base64.urlsafe_b64encode(body + hmac.digest(signing, body, "sha256")).decode()
+        )
+    return tokens
+
+
+_BLOCK = 16
 
 
 def encrypt_bytes(content: bytes) -> bytes:

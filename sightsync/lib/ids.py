@@ -4,10 +4,13 @@ Integer keys never leave the server.
 """
 
 import re
+import secrets
 import uuid
 from typing import ClassVar
 
 from ulid import ULID
+
+from sightsync.lib import clock
 
 _BARE_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -23,6 +26,16 @@ class BadId(ValueError):
 def new() -> uuid.UUID:
     """A new key: 48 bits of time, then 80 random bits, so that rows sort by creation."""
     return ULID().to_uuid()
+
+
+def many(count: int) -> list[uuid.UUID]:
+    """New keys at once, cheaper than one by one."""
+    head = int(clock.real_now().timestamp() * 1000) << 80
+    noise = secrets.token_bytes(10 * count)
+    return [
+        uuid.UUID(int=head | int.from_bytes(noise[at : at + 10], "big"))
+        for at in range(0, 10 * count, 10)
+    ]
 
 
 def encode(prefix: str, key: uuid.UUID) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from patients.csv_import import dates
+from patients.csv_import.dates import Order
 
 CASES: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "data" / "csv_dates.json").read_text()
@@ -29,19 +30,56 @@ def test_what_is_no_date_is_refused_with_advice(text: str) -> None:
         dates.parse(text, dates.Meaning.PAST, today=TODAY)
 
 
-def test_a_column_with_more_month_first_dates_is_month_first() -> None:
-    assert dates.is_month_first(["12/25/2020", "01/31/2021", "03/04/2020", "25/12/2020"])
-    assert not dates.is_month_first(["25/12/2020", "12/25/2020", "03/04/2020"])
-    assert not dates.is_month_first(["03/04/2020", "", "n/a", "2020-12-25"])
+def weigh(*cells: str) -> dates.Weight:
+    evidence = dates.Evidence()
+    for cell in cells:
+        evidence.add(cell)
+    return evidence.weigh()
 
 
-def test_in_a_month_first_column_nothing_is_guessed() -> None:
-    def read(text: str) -> date | None:
-        return dates.parse(text, dates.Meaning.PAST, today=TODAY, month_first_column=True)
+def test_a_column_is_judged_as_a_whole_and_never_taken_for_month_first() -> None:
+    assert weigh("12/25/2020", "01/31/2021", "03/04/2020", "25/12/2020").presumed == Order.UNSAID
+    assert weigh("25/12/2020", "12/25/2020", "03/04/2020").presumed == Order.UNSAID
+    assert weigh("03/04/2020", "", "n/a", "2020-12-25").presumed == Order.DAY_FIRST
+    certain = weigh("25/12/2020", "26/12/2020", "12/25/2020", "03/04/2020")
+    assert certain.presumed == Order.DAY_FIRST
 
-    assert read("2020-12-25") == date(2020, 12, 25)
-    assert read("4/4/2020") == date(2020, 4, 4)
-    assert read("25/12/2020") == date(2020, 12, 25)
+
+@pytest.mark.parametrize(
+    ("cells", "asked"),
+    [
+        (["03/04/2020", "05/06/2020"], True),
+        (["12/25/2020"], True),
+        (["03/04/2020", "25/12/2020"], False),
+        (["2020-04-03", "4 March 2020", "04/04/2020"], False),
+        ([], False),
+    ],
+)
+def test_a_person_is_asked_where_the_column_does_not_say(cells: list[str], asked: bool) -> None:
+    assert weigh(*cells).in_question is asked
+
+
+def test_two_digit_years_are_counted() -> None:
+    weight = weigh("23/04/65", "23/04/1965")
+    assert (weight.two_digit_years, weight.sample) == (1, "23/04/65")
+
+
+def read(text: str, order: Order) -> date | None:
+    return dates.parse(text, dates.Meaning.PAST, today=TODAY, order=order)
+
+
+def test_where_nobody_has_said_the_order_nothing_is_guessed() -> None:
+    assert read("2020-12-25", Order.UNSAID) == date(2020, 12, 25)
+    assert read("4/4/2020", Order.UNSAID) == date(2020, 4, 4)
+    assert read("25/12/2020", Order.UNSAID) == date(2020, 12, 25)
     for text in ("03/04/2020", "12/25/2020"):
         with pytest.raises(dates.BadDate, match="month first"):
-            read(text)
+            read(text, Order.UNSAID)
+
+
+def test_a_column_that_a_person_has_called_month_first_is_read_so() -> None:
+    assert read("03/04/2020", Order.MONTH_FIRST) == date(2020, 3, 4)
+    assert read("12/25/2020 10:30", Order.MONTH_FIRST) == date(2020, 12, 25)
+    assert read("2020-12-25", Order.MONTH_FIRST) == date(2020, 12, 25)
+    with pytest.raises(dates.BadDate, match="day first"):
+        read("25/12/2020", Order.MONTH_FIRST)

@@ -14,8 +14,8 @@ TEXT = "first_name;last_name;phone_number\nZoë;O’Connor;07700900001\n"
 
 
 def rows(content: bytes) -> list[list[str]]:
-    found, below = columns.find(reader.read(content))
-    return [found.header.cells, *(row.cells for row in below)]
+    found = columns.find(reader.readings(content))
+    return [found.header.cells, *(row.cells for row in found.below())]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
@@ -43,9 +43,9 @@ def test_rows_are_numbered_as_a_spreadsheet_numbers_them() -> None:
         'Title\n\nfirst_name,phone,notes\nA,1,"two\nlines"\n\nB,2,x\n'
         "First_Name,Phone,Notes\nC,3,y\n"
     )
-    found, below = columns.find(reader.read(text.encode()))
+    found = columns.find(reader.readings(text.encode()))
     assert found.header.number == 3
-    assert [(row.number, row.cells[0]) for row in below] == [(4, "A"), (6, "B"), (8, "C")]
+    assert [(row.number, row.cells[0]) for row in found.below()] == [(4, "A"), (6, "B"), (8, "C")]
 
 
 def workbook(*sheets: list[list[Any]]) -> bytes:
@@ -122,20 +122,20 @@ def entities() -> bytes:
 )
 def test_what_cannot_be_read_whole_is_refused_with_advice(content: bytes, words: str) -> None:
     with pytest.raises(reader.Unreadable, match=words) as refusal:
-        columns.find(reader.read(content))
+        rows(content)
     assert str(refusal.value).endswith(".")
 
 
 def test_dangerous_spreadsheets_are_refused() -> None:
     for content in (bomb(), entities()):
         with pytest.raises(reader.Unreadable):
-            columns.find(reader.read(content))
+            rows(content)
 
 
 def test_too_many_rows_and_bytes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MAX_ROWS", 3)
     with pytest.raises(reader.Unreadable, match="more than 3 rows"):
-        reader.read(b"first_name,phone\nA,1\nB,2\nC,3\n")
+        rows(b"first_name,phone\nA,1\nB,2\nC,3\n")
     monkeypatch.setattr(reader, "MAX_BYTES", 10)
     with pytest.raises(reader.Unreadable, match="is over"):
-        reader.read(b"first_name,phone\n")
+        rows(b"first_name,phone\n")

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from patients.csv_import import apply, check, reader, rejected
+from patients.csv_import import at_once, drafts, reader
+from patients.models import ImportRun
 from practices import selectors
 from practices.journal import Actor
 from practices.models import Practice
-from sightsync.lib import clock
 from sightsync.lib.errors import AppError
 
 
@@ -28,44 +28,45 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         practice = _practice(options["practice"])
         path: Path = options["file"]
-        content = _content(path)
+        dry_run: bool = options["dry_run"]
         try:
-            file = check.check(content, today=clock.today())
+            done = at_once.run(
+                practice=practice,
+                file_name=path.name,
+                content=_content(path),
+                actor=Actor.operator("import_csv"),
+                dry_run=dry_run,
+            )
         except reader.Unreadable as refusal:
             raise CommandError(f"{path.name}: {refusal} Nothing was imported.") from refusal
-        dry_run: bool = options["dry_run"]
-        result = apply.run(
-            practice=practice,
-            content=content,
-            file=file,
-            actor=Actor.operator("import_csv"),
-            dry_run=dry_run,
-        )
-        counts = result.counts
+        run = done.run
         if dry_run:
             self.stdout.write("Dry run: nothing was written.")
         self.stdout.write(
-            f"Rows read: {result.rows_read}\n"
-            f"Created: {counts['created']}\n"
-            f"Updated: {counts['updated']}\n"
-            f"Unchanged: {counts['unchanged']}\n"
-            f"Rejected: {counts['rejected']}"
+            f"Rows read: {run.rows_read}\n"
+            f"Created: {run.created}\n"
+            f"Updated: {run.updated}\n"
+            f"Unchanged: {run.unchanged}\n"
+            f"Rejected: {run.rejected}"
         )
-        if result.suppressed:
+        if run.unknown_risks:
+            self.stdout.write(f"Unknown risk categories, taken as standard: {run.unknown_risks}")
+        if run.suppressed:
             self.stdout.write(
-                f"Never to be contacted, from an earlier opt-out or erasure: {result.suppressed}"
+                f"Never to be contacted, from an earlier opt-out or erasure: {run.suppressed}"
             )
-        if file.columns.unused:
-            self.stdout.write(f"Columns not used: {', '.join(file.columns.unused)}")
-        self._write_rejected(path, file, result)
+        if done.unused:
+            self.stdout.write(f"Columns not used: {', '.join(done.unused)}")
+        self._write_rejected(path, run, done.rejected)
 
-    def _write_rejected(self, path: Path, file: check.File, result: apply.Result) -> None:
+    def _write_rejected(self, path: Path, run: ImportRun, rows: list[drafts.RejectedRow]) -> None:
         target = path.with_name(f"{path.name}.rejected.csv")
-        if not result.rejected:
+        if not rows:
             target.unlink(missing_ok=True)
             return
         try:
-            target.write_bytes(rejected.to_csv(file.columns, result.rejected))
+            with target.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(drafts.rejected_lines(run, rows))
         except OSError as error:
             raise CommandError(
                 f"The good rows were imported, but the rejected ones could not be written to "

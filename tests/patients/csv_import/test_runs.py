@@ -37,12 +37,12 @@ def test_an_import_goes_from_upload_to_result(practice: Practice, alice: User) -
     chosen = {column.place: column.field for column in found}
     runs.match(run=run, mapping=chosen, date_orders=None, actor=ACTOR)
     assert runs.is_matched(run)
+    runs.check(run=run, actor=ACTOR)
     bad = runs.bad_rows(run)
     assert bad.total == 1
     assert bad.rows[0].number == 3
     assert bad.rows[0].cells["phone_number"] == "12"
     assert "too few" in bad.rows[0].problems["phone_number"]
-    runs.check(run=run, actor=ACTOR)
     assert (run.forecast["new"], run.forecast["rejected"]) == (1, 1)
     runs.start(run=run, user=alice, actor=ACTOR)
     work.import_file(run.pk)
@@ -58,7 +58,9 @@ def test_an_import_goes_from_upload_to_result(practice: Practice, alice: User) -
 
 
 def test_a_row_is_mended_or_left_out(practice: Practice) -> None:
-    run = uploaded(practice)
+    run = uploaded(practice, LIST.replace(",Remarks", ",Title"))
+    runs.check(run=run, actor=ACTOR)
+    assert runs.bad_rows(run).total == 1
     runs.fix(run=run, row_number=3, cells={"phone_number": "07700 900002"}, actor=ACTOR)
     assert runs.bad_rows(run).total == 0
     runs.fix(run=run, row_number=3, cells=None, actor=ACTOR)
