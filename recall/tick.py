@@ -13,6 +13,7 @@ from django.conf import settings
 from integrations import pretend_clock
 from integrations.numbers import process as numbers
 from integrations.webhooks import deliver
+from patients.csv_import import work as imports
 from patients.sync import claim as sync_runs
 from patients.sync import plan as sync_plan
 from practices import journal
@@ -39,6 +40,7 @@ POLLS_A_TICK = 20
 SYNC_PLANNED_EVERY_S = 10.0
 CAMPAIGNS_EVERY_S = 10.0
 MESSAGES_EVERY_S = 10.0
+IMPORTS_EVERY_S = 10.0
 RECONNECTED_EVERY_S = 10.0
 SANDBOX_CLOCK_EVERY_S = 10.0
 
@@ -66,6 +68,7 @@ class Tick:
             self._polls,
             self._numbers,
             self._messages,
+            self._imports,
             self._campaigns,
             self._sandbox_clock,
             journal.seal,
@@ -96,6 +99,12 @@ class Tick:
 
     def _numbers(self) -> None:
         self._wake("integrations.tasks.number_step", numbers.due(clock.now()))
+
+    def _imports(self) -> None:
+        """Imports whose worker died go on."""
+        if self._every("imports", IMPORTS_EVERY_S):
+            for job, key in imports.left_behind():
+                self._wake(job, [key])
 
     def _campaigns(self) -> None:
         if self._every("campaigns", CAMPAIGNS_EVERY_S):

@@ -37,6 +37,7 @@ RECURRING = (
     Recurring(
         name="forget old webhooks", job="integrations.tasks.clear_old_webhooks", at=time(3, 50)
     ),
+    Recurring(name="forget old imports", job="patients.tasks.forget_old_imports", at=time(4, 0)),
     Recurring(name="data protection", job="gdpr.tasks.keep_house", minutes=15),
 )
 
