@@ -26,6 +26,7 @@ _TITLES: Mapping[str, str] = {
     "CallTurn": "What was said on calls",
     "InboundMessage": "Messages from the patient",
     "Appointment": "Appointments",
+    "AppointmentCopy": "Appointments written into the practice's other systems",
     "PatientLink": "Private links sent",
     "StaffTask": "Tasks for the practice's staff",
     "CampaignPatient": "Recall campaigns",

@@ -6,7 +6,8 @@ trail hold. The wish not to be contacted outlives everything, as keyed hashes (U
 PECR regulation 22).
 
 Appointments ahead are cancelled: nobody could be told about them, and the practice could not know
-who comes. The practice's own system hears of it by webhook.
+who comes. The practice's own system hears of it by webhook and by what is connected; events that
+were written into its calendars are taken out of them.
 """
 
 from datetime import timedelta
@@ -24,6 +25,7 @@ from practices.journal import Actor
 from recall import episodes, staff_tasks
 from recall.attempts import claim
 from recall.booking import book
+from recall.booking.write_back import copies
 from recall.models import (
     Appointment,
     Attempt,
@@ -159,6 +161,7 @@ def _stop_contact(patient: Patient, actor: Actor) -> None:
     )
     for appointment in ahead.order_by("starts_at"):
         book.cancel(appointment=appointment, actor=actor, source="erasure")
+    copies.take_out(patient=patient)
     episodes.close_for(patient=patient, state=EpisodeState.ENDED, reason=REASON, actor=actor)
     waiting = Attempt.objects.filter(
         patient=patient, state__in=[AttemptState.PLANNED, AttemptState.CLAIMED]

@@ -1,6 +1,6 @@
 """Appointments in connected systems: one appointment's, a list's, and what waits as a whole."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +11,10 @@ from practices.models import Practice
 from recall.booking.write_back.again import STUCK
 from recall.models import Appointment, AppointmentCopy, CopyState, StaffTask, TaskKind
 
+_SETTINGS: Mapping[str, str] = {
+    Kind.GOOGLE_CALENDAR: "google:show",
+    Kind.MICROSOFT_BOOKINGS: "microsoft:show",
+}
 IN_SYSTEMS = Prefetch(
     "copies",
     AppointmentCopy.objects.select_related("connection", "appointment").order_by(
@@ -38,10 +42,9 @@ class Waiting:
         return self.connection.get_kind_display()
 
     @property
-    def settings_path(self) -> str:
-        """Where it is connected again."""
-        is_google = self.connection.kind == Kind.GOOGLE_CALENDAR
-        return "/settings/integrations/google" if is_google else "/settings/calendar-pms"
+    def settings_page(self) -> str:
+        """The route at which it is connected again."""
+        return _SETTINGS.get(self.connection.kind, "pms:index")
 
     @property
     def needs_connecting(self) -> bool:

@@ -10,12 +10,14 @@ from uuid import UUID
 from django.db.models import Q
 
 from integrations import connections
-from integrations.models import Connection
+from integrations.models import PMS_KINDS, Connection, ConnectionState
 from patients.models import Patient
 from recall.booking.write_back import states
 from recall.models import Appointment, AppointmentCopy, CopyState, Diary
 from recall.models.appointments import LIVE_APPOINTMENT
 from sightsync.lib import clock, ids
+
+_REACHABLE = (ConnectionState.CONNECTED, ConnectionState.NEEDS_ATTENTION)
 
 
 def plan(*, appointment: Appointment) -> None:
@@ -66,6 +68,24 @@ def _wanted(appointment: Appointment, connection: Connection) -> int:
         return 0
     only = own_diary(connection)
     return appointment.version if only in (None, appointment.diary_id) else 0
+
+
+def take_out(*, patient: Patient) -> int:
+    """Have what stands of a patient in calendars taken out, past appointments too; how many. A PMS
+    is the practice's own record and keeps them. Inside the caller's transaction, which has the
+    patient locked.
+    """
+    rows = AppointmentCopy.objects.filter(
+        appointment__patient=patient, connection__state__in=_REACHABLE
+    ).exclude(connection__kind__in=PMS_KINDS)
+    keys = list(rows.exclude(wanted=0).values_list("pk", flat=True))
+    for key in keys:
+        AppointmentCopy.objects.filter(pk=key).update(wanted=0)
+        settled = (CopyState.WRITTEN, CopyState.FAILED)
+        move(
+            key, to=CopyState.ACCEPTED, sources=settled, reason="", tries=0, next_try_at=clock.now()
+        )
+    return len(keys)
 
 
 def own_diary(connection: Connection) -> UUID | None:

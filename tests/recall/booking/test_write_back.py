@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gdpr import erasure
 from integrations import connections, registry
 from integrations.models import ConnectionState
 from patients.models import PmsRecord
@@ -266,6 +267,30 @@ def test_gone_there_by_hand_a_moved_one_is_written_anew(booked, there):
     work_off()
     assert there.asked() == ["book", "move", "book"]
     assert [entry.starts_at for entry in there.kept.values()] == [WEDNESDAY]
+
+
+def test_an_erased_patient_is_taken_out_of_calendars_and_stays_in_the_practices_record(
+    practice, diary_row, jane, there, monkeypatch, at
+):
+    connection(practice, "optix")
+    connection(practice, "google_calendar")
+    by_kind = {"optix": there, "google_calendar": OtherSystem()}
+    monkeypatch.setattr(registry, "connector", lambda connection: by_kind[connection.kind])
+    made = book.book(
+        practice=practice,
+        patient=jane,
+        diary_id=diary_row.pk,
+        starts_at=TUESDAY,
+        source="call",
+        actor=STAFF,
+    )
+    work_off()
+    at("2026-11-25T10:00:00Z")
+    book.mark_attended(appointment=made, actor=STAFF)
+    erasure.erase(patient=jane, actor=STAFF)
+    work_off()
+    assert by_kind["google_calendar"].kept == {}
+    assert len(there.kept) == 1
 
 
 # --- refused ------------------------------------------------------------------------------------
