@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("integrations.urls")),
     path("", include("patients.import_pages.urls")),
     path("", include("patients.urls")),
+    path("", include("patients.pms_pages.urls")),
     path("", include("recall.urls")),
     path("", include("recall.booking.urls")),
     path("", include("recall.attempts.urls")),

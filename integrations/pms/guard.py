@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Iterable
 from functools import cache
+from ipaddress import IPv6Address
 from typing import Any
 
 import httpcore
@@ -101,7 +102,7 @@ class Backend(httpcore.NetworkBackend):
     def _checked(self, host: str, port: int) -> list[str]:
         if self._target is None:
             return [host]
-        if host.strip("[]") != self._target.host or port != self._target.port:
+        if _spelt(host) != self._target.host or port != self._target.port:
             raise ForbiddenError("url_host")
         try:
             found = addresses.allowed(self._target, loopback=self._loopback)
@@ -110,6 +111,15 @@ class Backend(httpcore.NetworkBackend):
         except addresses.NotFound as missing:
             raise httpcore.ConnectError("The name stands for no address.") from missing
         return [str(address) for address in found]
+
+
+def _spelt(host: str) -> str:
+    """The host as `addresses.read` spells it: two readings of one URL must mean the same."""
+    host = host.strip("[]").lower()
+    try:
+        return str(IPv6Address(host)) if ":" in host else host
+    except ValueError:
+        return ""
 
 
 class Transport(httpx.HTTPTransport):

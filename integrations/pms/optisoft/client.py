@@ -34,7 +34,6 @@ from integrations.pms.system import (
 )
 from integrations.pms.walk import Walk
 from integrations.pms.wire import Refusal, Wire
-from sightsync.lib.errors import ProviderError
 
 RATE = Rate(per_second=4, burst=40)
 _TOKEN = re.compile(r"[!-~]{1,4000}")
@@ -117,16 +116,16 @@ class Optisoft(System):
     def cancel(self, standing: Standing, entry: Entry) -> None:
         try:
             self._ask("DELETE", _one(entry))
-        except ProviderError as error:
-            if error.code != "not_found":
+        except Refusal as refusal:
+            if not _says_none(refusal):
                 raise
 
     def find(self, entry: Entry) -> Standing | None:
         with careful():
             try:
                 found = self._ask("GET", _one(entry))
-            except ProviderError as error:
-                if error.code == "not_found":
+            except Refusal as refusal:
+                if _says_none(refusal):
                     return None
                 raise
             return payloads.standing(found)
@@ -174,6 +173,11 @@ class Optisoft(System):
         reached = offset + len(rows)
         follows = str(reached) if reached < fields.count(found, "total") else ""
         return found, rows, walk.follows(follows, rows=len(rows))
+
+
+def _says_none(refusal: Refusal) -> bool:
+    """Any web server can say 404; only Optisoft can say that it has no such appointment."""
+    return refusal.status == 404 and refusal.body.get("err") == "NO_APPT"
 
 
 def _one(entry: Entry) -> str:

@@ -32,7 +32,7 @@ from integrations.pms.system import (
     wire_for,
 )
 from integrations.pms.walk import Walk
-from sightsync.lib.errors import ProviderError
+from integrations.pms.wire import Refusal
 
 RATE = Rate(per_second=10, burst=60)
 
@@ -121,8 +121,9 @@ class Optix(System):
         path = f"/v2/appointments/{quote(standing.external_id, safe='')}/cancel"
         try:
             self.wire.send("POST", path, body={"reason": "cancelled"})
-        except ProviderError as error:
-            if error.code != "not_found":
+        except Refusal as refusal:
+            # Any web server can say 404; only Optix can say that it has no such appointment.
+            if fields.at(refusal.body, "error.code") != "unknown_appointment":
                 raise
 
     def find(self, entry: Entry) -> Standing | None:
