@@ -11,26 +11,32 @@ from patients.models import ImportRun
 from practices.journal import Actor
 
 PAGE_SIZE = 50
-_WHO = ("external_id", "full_name", "first_name", "last_name")
+_NAME = ("full_name", "first_name", "last_name")
 _CONTACT = ("phone_number", "email")
+_KNOWN = {"external_id": "Patient number ", "date_of_birth": "Born ", "phone_number": ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a bad row. ``name`` is that of its input, "" where it is only shown."""
+    """A cell that can be edited: the name of its input, and what is wrong with it, if it is."""
 
     label: str
+    name: str
     value: str
     problem: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """A row: its number in the file, who it is and what else says so, the cells to be corrected,
+    and what is wrong with the row as a whole.
+    """
+
     number: int
+    name: str
+    known: list[str]
     cells: list[Cell]
     problems: list[str]
-    """What is wrong with the row as a whole."""
 
 
 class Sheet:
@@ -43,17 +49,14 @@ class Sheet:
         if not found.rows and self.start:  # the last page has been put right
             self.start = 0
             found = runs.bad_rows(run, start=0, size=PAGE_SIZE)
-        self.total, self._bad = found.total, found.rows
+        self.total = found.total
+        self._rows = found.rows
         self._labels = {field.name: field.label for field in runs.fields()}
         self.said = ""
 
     @property
-    def rows(self) -> list[BadRow]:
-        return list(self._bad)
-
-    @property
     def end(self) -> int:
-        return self.start + len(self._bad)
+        return self.start + len(self._rows)
 
     @property
     def previous(self) -> int | None:
@@ -64,60 +67,59 @@ class Sheet:
         return self.end if self.end < self.total else None
 
     @property
-    def fields(self) -> list[str]:
-        """The columns of the sheet: who it is, then whatever is wrong in any of its rows."""
-        wrong = {field for row in self._bad for field in _editable(row)}
-        known = {field for row in self._bad for field in row.cells}
-        order = [*_WHO, *_CONTACT, *self._labels]
-        shown = [field for field in _WHO if field in known] + [f for f in order if f in wrong]
-        return list(dict.fromkeys(shown))
-
-    @property
-    def headings(self) -> list[str]:
-        return [self._labels.get(field, field) for field in self.fields]
+    def is_paged(self) -> bool:
+        return self.total > len(self._rows)
 
     def lines(self) -> Iterator[Line]:
-        fields = self.fields
-        for row in self._bad:
+        for row in self._rows:
+            editable = self._editable(row)
             yield Line(
                 row.number,
-                [self._cell(row, field) for field in fields],
+                " ".join(filter(None, (row.cells.get(field, "") for field in _NAME))),
+                [
+                    f"{said}{row.cells[field]}"
+                    for field, said in _KNOWN.items()
+                    if row.cells.get(field) and field not in editable
+                ],
+                [self._cell(row, field) for field in editable],
                 [text for field, text in row.problems.items() if field not in self._labels],
             )
 
     def _cell(self, row: BadRow, field: str) -> Cell:
-        can_edit = field in _editable(row)
         return Cell(
-            self._labels.get(field, field),
+            self._labels[field],
+            cell_name(row.number, field),
             row.cells.get(field, ""),
             row.problems.get(field, ""),
-            cell_name(row.number, field) if can_edit else "",
         )
 
+    def _editable(self, row: BadRow) -> list[str]:
+        """The fields with a problem. A missing number can be made up for by an address, so that
+        with one of the two the other is offered as well, if the file has it.
+        """
+        wrong = [field for field in row.problems if field in self._labels]
+        if set(wrong) & set(_CONTACT):
+            wrong += [field for field in _CONTACT if field in row.cells and field not in wrong]
+        return wrong
+
     def tasks(self) -> list[tuple[str, str]]:
-        """What is to be done on this page, with the id of the first cell it is about."""
+        """What is to be done on this page, with the id of the first place it is about."""
         counts: Counter[str] = Counter()
         first: dict[str, str] = {}
-        for row in self._bad:
+        for row in self._rows:
             for field in row.problems:
-                known = field in self._labels
-                counts[field if known else ""] += 1
-                place = cell_name(row.number, field) if known else f"row-{row.number}"
-                first.setdefault(field if known else "", place)
-        return [(self._task(field, count), first[field]) for field, count in counts.items()]
-
-    def _task(self, field: str, count: int) -> str:
-        rows = "1 row" if count == 1 else f"{count} rows"
-        if not field:
-            return f"Look at {rows} that contradict another"
-        label = self._labels[field]
-        return f"Correct the {label if label.startswith('NHS') else label.lower()} in {rows}"
+                what = self._labels.get(field, "")
+                counts[what] += 1
+                first.setdefault(
+                    what, cell_name(row.number, field) if what else f"row-{row.number}"
+                )
+        return [(_task(what, count), first[what]) for what, count in counts.items()]
 
     def save(self, data: Mapping[str, str], actor: Actor) -> int:
         """Hand over what was changed in the inputs of this page; how many rows that was."""
         changed = 0
-        for row in self._bad:
-            shown = {field: row.cells.get(field, "") for field in _editable(row)}
+        for row in self._rows:
+            shown = {field: row.cells.get(field, "") for field in self._editable(row)}
             cells = edited(data, row.number, shown)
             if cells:
                 runs.fix(run=self._run, row_number=row.number, cells=cells, actor=actor)
@@ -129,24 +131,18 @@ class Sheet:
         right = before - self.total
         if not changed:
             self.said = "Nothing was changed. Correct a cell, or leave the rows out."
-        elif right:
-            self.said = f"{_rows(right)} right now, {self.total} to go."
+        elif right > 0:
+            done = "1 row is" if right == 1 else f"{right} rows are"
+            self.said = f"{done} right now, {self.total} to go"
         else:
-            self.said = "Saved, and still not right. The messages say what is missing."
+            self.said = "Saved, and still not right"
 
 
-def _rows(count: int) -> str:
-    return "1 row is" if count == 1 else f"{count} rows are"
-
-
-def _editable(row: BadRow) -> list[str]:
-    """The cells with a problem. A missing number can be made up for by an address, so that with
-    one of the two the other is offered as well.
-    """
-    wrong = [field for field in row.problems if field]
-    if set(wrong) & set(_CONTACT):
-        wrong += [field for field in _CONTACT if field not in wrong]
-    return wrong
+def _task(what: str, count: int) -> str:
+    rows = "1 row" if count == 1 else f"{count} rows"
+    if not what:
+        return f"Look at {rows} that contradict{'s' if count == 1 else ''} another"
+    return f"Correct “{what}” in {rows}"
 
 
 def _place(text: str) -> int:

@@ -6,19 +6,31 @@ from typing import Any
 
 from django import forms
 
+from patients.csv_import.dates import Order
 from patients.csv_import.runs import Column, Field
 from sightsync.lib.errors import AppError
 
 LEAVE_OUT = "Leave this column out"
+_ORDERS = [
+    (Order.DAY_FIRST.value, "The day comes first"),
+    (Order.MONTH_FIRST.value, "The month comes first"),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A column with its input, and the one that asks how its dates are written, if any."""
+    """A column with its input; the one that asks how its dates are written, if any; and how one of
+    them is read, where there is nothing to ask.
+    """
 
     column: Column
     field: forms.BoundField
     order: forms.BoundField | None
+    reading: str
+
+    @property
+    def is_settled(self) -> bool:
+        return self.column.sure and self.order is None and not self.field.errors
 
 
 class MatchForm(forms.Form):
@@ -31,68 +43,90 @@ class MatchForm(forms.Form):
         self._columns = columns
         choices = [("", LEAVE_OUT), *((field.name, field.label) for field in fields)]
         for column in columns:
-            self.fields[f"column-{column.place}"] = forms.ChoiceField(
+            self.fields[_column(column)] = forms.ChoiceField(
                 label=f"What is “{column.header or f'column {column.place + 1}'}”?",
                 choices=choices,
                 required=False,
                 initial=column.field,
                 error_messages={"invalid_choice": "Choose one of the list."},
             )
-            if column.question:
-                self.fields[f"order-{column.place}"] = forms.ChoiceField(
-                    label=f"How are the dates in “{column.header}” written?",
-                    choices=list(column.question.orders),
-                    required=False,
-                    initial=column.question.chosen or None,
-                    widget=forms.RadioSelect,
-                )
+            asked = column.question
+            if asked and len(asked.orders) > 1:
+                self._ask_order(column, list(asked.orders), asked.chosen)
+            elif data and _order(column) in data:
+                self._ask_order(column, _ORDERS)
+
+    def _ask_order(
+        self, column: Column, choices: list[tuple[str, str]], chosen: str | None = None
+    ) -> None:
+        self.fields[_order(column)] = forms.ChoiceField(
+            label=f"How are the dates in “{column.header}” written?",
+            choices=choices,
+            required=False,
+            initial=chosen or None,
+            widget=forms.RadioSelect,
+            error_messages={"invalid_choice": "Choose one of the two."},
+        )
 
     def lines(self) -> Iterator[Line]:
         for column in self._columns:
-            order = self[f"order-{column.place}"] if column.question else None
-            yield Line(column, self[f"column-{column.place}"], order)
+            asks = _order(column) in self.fields
+            asked = column.question
+            yield Line(
+                column,
+                self[_column(column)],
+                self[_order(column)] if asks else None,
+                asked.orders[0][1] if asked and asked.orders and not asks else "",
+            )
 
     @property
     def to_look_at(self) -> list[Line]:
         """Those that are not certain, or have a question, or were sent back."""
-        return [line for line in self.lines() if not _settled(line)]
+        return [line for line in self.lines() if not line.is_settled]
 
     @property
     def settled(self) -> list[Line]:
-        return [line for line in self.lines() if _settled(line)]
+        return [line for line in self.lines() if line.is_settled]
 
     @property
     def mapping(self) -> dict[int, str]:
         chosen = self.cleaned_data
         return {
-            column.place: chosen[f"column-{column.place}"]
+            column.place: chosen[_column(column)]
             for column in self._columns
-            if chosen[f"column-{column.place}"]
+            if chosen.get(_column(column))
         }
 
     @property
     def date_orders(self) -> dict[str, str]:
-        """By our field, of the columns that still are that field."""
+        """By the field that each column was said to be."""
+        chosen = self.cleaned_data
         return {
-            column.question.field: order
+            chosen[_column(column)]: chosen[_order(column)]
             for column in self._columns
-            if column.question
-            and (order := self.cleaned_data.get(f"order-{column.place}"))
-            and self.cleaned_data[f"column-{column.place}"] == column.question.field
+            if chosen.get(_column(column)) and chosen.get(_order(column))
         }
 
     def refuse(self, refusal: AppError) -> None:
-        """Shows by the column, or on top where no column has the field, what was refused."""
-        for name, found in refusal.extra.get("errors", {"": [refusal.message]}).items():
-            self.add_error(self._input_of(name), found)
+        """Shows what was refused by the column that has the field, else on top. What is asked of a
+        matched column is the order of its dates.
+        """
+        for field, found in refusal.extra.get("errors", {"": [refusal.message]}).items():
+            columns = [c for c in self._columns if self.cleaned_data.get(_column(c)) == field]
+            if len(columns) == 1 and _order(columns[0]) not in self.fields:
+                self._ask_order(columns[0], _ORDERS)
+            self.add_error(_place_of(columns), found)
 
-    def _input_of(self, field: str) -> str | None:
-        for column in self._columns:
-            if self.cleaned_data.get(f"column-{column.place}") == field:
-                asks = column.question is not None and column.question.field == field
-                return f"order-{column.place}" if asks else f"column-{column.place}"
+
+def _place_of(columns: Sequence[Column]) -> str | None:
+    if not columns:
         return None
+    return _order(columns[0]) if len(columns) == 1 else _column(columns[-1])
 
 
-def _settled(line: Line) -> bool:
-    return line.column.sure and line.order is None and not line.field.errors
+def _column(column: Column) -> str:
+    return f"column-{column.place}"
+
+
+def _order(column: Column) -> str:
+    return f"order-{column.place}"

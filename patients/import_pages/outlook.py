@@ -11,17 +11,15 @@ from patients.models import ImportRun
 WORKING, READY, FAILED = "working", "ready", "failed"
 
 WHY_NOT = {
-    "no_contact": "No phone number and no email address",
-    "no_number": "No phone number: email only",
-    "landline_only": "Landline only: no messages",
-    "opted_out": "Opted out before",
-    "suppressed": "Asked not to be contacted, or was erased",
-    "tps_listed": "On the TPS or CTPS: no calls",
+    "no_contact": "No number that can be rung, and no email address",
+    "opted_out": "Opted out",
+    "suppressed": "Opted out or erased before, and kept that way",
+    "tps_listed": "On the TPS or CTPS, and no other way to reach them",
+    "phone_wrong": "The number was wrong, and no other way to reach them",
     "deceased": "Deceased",
-    "archived": "No longer a patient",
-    "no_email": "No email address",
-    "phone_wrong": "Number was wrong",
+    "archived": "Archived: not in your practice system any more",
 }
+"""By the code of the forecast; a new code must get its words here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +51,20 @@ class Outlook:
             left_out=found.get("left_out", 0),
             unknown_risks=found.get("unknown_risks", 0),
             contactable=found.get("contactable", 0),
-            reasons=tuple(
-                (WHY_NOT.get(code, code.replace("_", " ").capitalize()), count)
-                for code, count in reasons
-                if count
-            ),
+            reasons=tuple((WHY_NOT[code], count) for code, count in reasons if count),
         )
 
     @property
     def is_ready(self) -> bool:
         return self.state == READY
+
+    @property
+    def is_working(self) -> bool:
+        return self.state == WORKING
+
+    @property
+    def has_failed(self) -> bool:
+        return self.state == FAILED
 
     @property
     def to_write(self) -> int:

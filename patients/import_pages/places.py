@@ -41,10 +41,15 @@ def draft(request: StaffRequest, import_id: str) -> ImportRun | None:
 
 
 def of(run: ImportRun) -> str:
-    """The address of the page on which the import goes on."""
+    """The address of the page on which the import goes on: rows with a problem come before the
+    check of what will change.
+    """
     if run.state != ImportState.DRAFT:
         return reverse("imports:show", args=[run.public_id])
+    outlook = Outlook.of(run)
     step = CHECK if run.forecast or runs.is_matched(run) else MATCH
+    if outlook.is_ready and outlook.bad:
+        step = FIX
     return reverse(f"imports:{step}", args=[run.public_id])
 
 
@@ -59,9 +64,3 @@ def steps(run: ImportRun, here: str) -> list[Step]:
         url = reverse(f"imports:{code}", args=[run.public_id]) if again else ""
         found.append(Step(name, state, url))
     return found
-
-
-def after_check(run: ImportRun, outlook: Outlook) -> str:
-    """Where the check leads: to the rows that have a problem, else to what will change."""
-    step = FIX if outlook.bad else CHECK
-    return reverse(f"imports:{step}", args=[run.public_id])

@@ -1,7 +1,5 @@
 """From the start of an import to its undoing: progress, result, what was left out, undo."""
 
-from datetime import timedelta
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,11 +12,9 @@ from patients.models import ImportRun, ImportState, Patient
 from practices import access
 from practices.access import StaffRequest
 from practices.journal import Actor
-from sightsync.lib import clock
 from sightsync.lib.errors import AppError
 
 UNDER_WAY = (ImportState.QUEUED, ImportState.RUNNING, ImportState.UNDOING)
-KEPT = timedelta(days=30)
 _MAY = "imports.run"
 
 
@@ -48,20 +44,21 @@ def _live_check(request: StaffRequest, run: ImportRun) -> HttpResponse:
     outlook = Outlook.of(run)
     answer = render(request, "patients/import/_checking.html", {"run": run, "outlook": outlook})
     if outlook.is_ready:
-        answer["HX-Redirect"] = places.after_check(run, outlook)
+        answer["HX-Redirect"] = places.of(run)
     return answer
 
 
 def _shown(run: ImportRun) -> dict[str, object]:
-    until = run.finished_at + KEPT if run.finished_at else None
+    progress = runs.progress(run)
+    preview = runs.undo_preview(run)
     return {
         "run": run,
-        "progress": runs.progress(run),
+        "progress": progress,
+        "written": progress.created + progress.updated,
         "under_way": run.state in UNDER_WAY,
-        "steps": places.steps(run, places.IMPORT),
-        "kept_until": until,
+        "preview": preview,
+        "can_undo": preview.possible and bool(preview.created or preview.updated),
         "kept": _kept(run),
-        "can_undo": run.state == ImportState.DONE and until is not None and clock.now() < until,
     }
 
 
@@ -115,8 +112,7 @@ def undo(request: StaffRequest, import_id: str) -> HttpResponse:
     shown = _shown(run)
     if not shown["can_undo"]:
         return redirect("imports:show", run.public_id)
-    context = {**shown, "preview": runs.undo_preview(run)}
-    return render(request, "patients/import/undo.html", context)
+    return render(request, "patients/import/undo.html", shown)
 
 
 @require_safe

@@ -40,7 +40,7 @@ def match(request: StaffRequest, import_id: str) -> HttpResponse:
         except AppError as refusal:
             form.refuse(refusal)
         else:
-            return redirect("imports:check", run.public_id)
+            return redirect(places.of(run))
     return _match_page(request, run, form, status=400)
 
 
@@ -58,19 +58,17 @@ def fix(request: StaffRequest, import_id: str) -> HttpResponse:
     run = places.draft(request, import_id)
     if run is None:
         return redirect("imports:show", import_id)
+    if Outlook.of(run).is_working:
+        return redirect("imports:check", run.public_id)
     sheet = Sheet(run, request.GET.get("start", ""))
     if request.method != "POST":
         return _fix_page(request, run, sheet)
-    actor = Actor.user(request.user)
-    changed = sheet.save(request.POST, actor)
-    if changed:
-        runs.check(run=run, actor=actor)
+    changed = sheet.save(request.POST, Actor.user(request.user))
     left = Sheet(run, request.GET.get("start", ""))
     if not left.total:
-        messages.success(request, "Every row is right now.")
-        return redirect("imports:check", run.public_id)
+        return _reckon(request, run)
     left.say(changed, sheet.total)
-    return _fix_page(request, run, left, status=400 if left.rows else 200)
+    return _fix_page(request, run, left, status=400)
 
 
 def _fix_page(
@@ -88,16 +86,16 @@ def leave_out(request: StaffRequest, import_id: str) -> HttpResponse:
     if run is None:
         return redirect("imports:show", import_id)
     actor, row = Actor.user(request.user), request.POST.get("row", "")
-    if row:
-        if not (row.isascii() and row.isdigit() and len(row) < 8):
-            raise Http404
-        runs.fix(run=run, row_number=int(row), cells=None, actor=actor)
-        runs.check(run=run, actor=actor)
-        messages.success(request, f"Row {row} is left out.")
+    if not row:
+        runs.leave_out_all(run=run, actor=actor)
+        return _reckon(request, run)
+    if not (row.isascii() and row.isdigit() and len(row) < 8):
+        raise Http404
+    runs.fix(run=run, row_number=int(row), cells=None, actor=actor)
+    messages.success(request, f"Row {row} is left out.")
+    if Sheet(run, "").total:
         return redirect("imports:fix", run.public_id)
-    runs.leave_out_all(run=run, actor=actor)
-    runs.check(run=run, actor=actor)
-    return redirect("imports:check", run.public_id)
+    return _reckon(request, run)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -125,4 +123,4 @@ def _reckon(request: StaffRequest, run: ImportRun) -> HttpResponse:
     except AppError as refusal:
         messages.error(request, refusal.message)
         return redirect("imports:match", run.public_id)
-    return redirect("imports:check", run.public_id)
+    return redirect(places.of(run))

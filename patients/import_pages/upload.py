@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from patients.csv_import import reader, runs
 from patients.import_pages import guides as written
 from patients.import_pages import places, selectors
-from patients.import_pages.forms import TOO_BIG, UploadForm
+from patients.import_pages.forms import MEGABYTE, TOO_BIG, UploadForm
 from patients.models import ImportRun
 from practices import access
 from practices.access import StaffRequest
@@ -96,8 +96,9 @@ def _page(
         "form": form,
         "page": page.get_page(request.GET.get("page")),
         "earlier": earlier,
-        "example": written.EXAMPLE,
-        "megabytes": reader.MAX_BYTES // 1024 // 1024,
+        "max_bytes": reader.MAX_BYTES,
+        "megabytes": reader.MAX_BYTES // MEGABYTE,
+        "too_big": TOO_BIG,
     }
     return render(request, "patients/import/list.html", context, status=status)
 
