@@ -1,0 +1,122 @@
+"""What an import is measured against: Python's csv, COPY and INSERT ON CONFLICT without a look at
+what is in the cells; and django-import-export, with its bulk mode on.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import phonenumbers
+import tablib
+from django.db import connection
+from import_export import fields, resources, widgets
+
+from bench import import_list
+from patients.models import Patient
+from practices.models import Practice
+from sightsync.lib import clock, ids
+
+_STAGE = "px, first_name, last_name, phone, email, born, seen, risk, nhs"
+
+
+def make_floors(practice: UUID, known: bytes) -> None:
+    """Two tables: one with the columns and indexes of the patients' own, one as bare as can be;
+    with the patients known before in each.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET datestyle = 'ISO, DMY'")
+        cursor.execute("CREATE TABLE floor_full (LIKE patients_patient INCLUDING ALL)")
+        cursor.execute("CREATE UNIQUE INDEX ON floor_full (practice_id, phone_number)")
+        cursor.execute(
+            "ALTER TABLE floor_full ALTER phone_number TYPE varchar(40), "
+            "ADD FOREIGN KEY (practice_id) REFERENCES practices_practice"
+        )
+        cursor.execute(
+            "CREATE TABLE floor_bare (id uuid PRIMARY KEY, practice_id uuid, external_id text,"
+            " first_name text, last_name text, phone_number text, email text, date_of_birth date,"
+            " last_eye_test_date date, risk_category text, nhs_number text,"
+            " UNIQUE (practice_id, phone_number))"
+        )
+    for table in ("floor_full", "floor_bare"):
+        floor(table, practice, known)
+
+
+def floor(table: str, practice: UUID, content: bytes) -> None:
+    """The same rows into one of the tables, in one transaction."""
+    extra, values = "", ""
+    if table == "floor_full":
+        extra = """, source, title, nhs_number_hash, phone_kind, phone_is_drama, clinical_notes,
+            next_clinical_due_date, due_source, due_reason, opted_out_source, opted_out_channels,
+            extended, created_at, updated_at"""
+        values = (
+            ", 'csv', '', NULL, '', false, '', current_date, '', '', '', '{}', '{}', now(), now()"
+        )
+    columns = (
+        "external_id, first_name, last_name, phone_number, email, date_of_birth,"
+        " last_eye_test_date, risk_category, nhs_number"
+    )
+    written = ", ".join(f"{name} = EXCLUDED.{name}" for name in columns.split(", "))
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute(
+            "CREATE TEMP TABLE stage (px text, first_name text, last_name text, phone text,"
+            " email text, born text, seen text, risk text, nhs text) ON COMMIT DROP"
+        )
+        with cursor.copy(f"COPY stage ({_STAGE}) FROM STDIN") as copy:
+            for row in import_list.read(content):
+                copy.write_row(row)
+        cursor.execute(
+            f"INSERT INTO {table} (id, practice_id, {columns}{extra})"
+            f" SELECT gen_random_uuid(), %s, px, first_name, last_name, phone, email, born::date,"
+            f" seen::date, left(risk, 16), nhs{values} FROM stage"
+            f" ON CONFLICT (practice_id, phone_number) DO UPDATE SET {written}",
+            [practice],
+        )
+        cursor.execute("COMMIT")
+
+
+class _Phone(widgets.CharWidget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        number = phonenumbers.parse(value, "GB")
+        if not phonenumbers.is_valid_number(number):
+            raise ValueError("not a number")
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+class PatientResource(resources.ModelResource):
+    """As its documentation has it, with the bulk mode, and no comparison of each field."""
+
+    phone_number = fields.Field("phone_number", "Mobile", widget=_Phone())
+    first_name = fields.Field("first_name", "Forename")
+    last_name = fields.Field("last_name", "Surname")
+    email = fields.Field("email", "E-mail")
+    date_of_birth = fields.Field("date_of_birth", "D.O.B.", widget=widgets.DateWidget("%d/%m/%Y"))
+
+    class Meta:
+        model = Patient
+        import_id_fields = ("phone_number",)
+        fields = ("phone_number", "first_name", "last_name", "email", "date_of_birth")
+        use_bulk = True
+        skip_diff = True
+        batch_size = 1000
+
+    def __init__(self, practice: Practice) -> None:
+        super().__init__()
+        self.practice = practice
+        self.now: datetime = clock.now()
+
+    def before_save_instance(self, instance: Patient, row: Any, **kwargs: Any) -> None:
+        instance.practice = self.practice
+        instance.id = instance.id or ids.new()
+        instance.created_at = instance.updated_at = self.now
+        instance.next_clinical_due_date = self.now.date()
+        instance.due_source = "default_interval"
+
+
+def import_export(practice: Practice, rows: int) -> None:
+    """The first rows of the list, clean, by django-import-export."""
+    data = tablib.Dataset(headers=list(import_list.HEADER))
+    for row in import_list.rows(rows, bad=0):
+        data.append(row)
+    result = PatientResource(practice).import_data(data, raise_errors=True)
+    assert result.totals["new"] + result.totals["update"] == rows
