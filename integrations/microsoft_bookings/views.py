@@ -95,7 +95,9 @@ def _businesses(
     request: StaffRequest, connection: Connection | None, home: Organisation, found: list[Business]
 ) -> HttpResponse:
     used = connection.settings.get("business_id", "") if connection else ""
-    context = {"businesses": found, "home": home, "used": used}
+    name = request.practice.name.lower()
+    likely = next((each.id for each in found if each.name.lower() == name), found[0].id)
+    context = {"businesses": found, "home": home, "used": used, "likely": used or likely}
     return render(request, "integrations/microsoft/businesses.html", context)
 
 

@@ -28,7 +28,9 @@ _ASKED = ("client_id", "redirect_uri", "state", "scope")
 CALLBACK = "/settings/calendar-pms/microsoft/callback"
 ANYBODY = "organizations"
 TOKEN_SECONDS = 3599
-PAGE_POLICY = "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; base-uri 'none'"
+)
 """No form-action: the answer to the form goes back to the product."""
 
 
