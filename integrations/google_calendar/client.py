@@ -1,25 +1,17 @@
 """A practice's Google calendar as a connector, through Google's own library.
 
-One service per use: nothing of the library is shared between threads. Every failure leaves as
-ProviderError, and the connection is told of it.
+How a request is made is `line`'s. Every failure leaves as ProviderError.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from google.api_core.client_options import ClientOptions
-from google.oauth2.credentials import Credentials
-from google_auth_httplib2 import AuthorizedHttp
-from googleapiclient.discovery import build
-from googleapiclient.errors import HttpError
 
-from integrations import connections
-from integrations.google_calendar import oauth, payloads, refusals, spans
+from integrations.google_calendar import payloads, spans
+from integrations.google_calendar.line import Answer, Line, unreadable
 from integrations.google_calendar.spans import Span
-from integrations.google_calendar.transport import Http
 from integrations.models import Connection
 from integrations.pms.connector import (
     Capabilities,
@@ -32,10 +24,8 @@ from integrations.pms.connector import (
     Standing,
     Stretch,
 )
-from practices.journal import Actor
 from sightsync.lib.errors import ProviderError, ProviderKind
 
-ACTOR = Actor.system("google_calendar")
 LONGEST_QUESTION = timedelta(days=60)
 """Google refuses to tell free and busy times of too long a stretch at once."""
 _EVENT_FIELDS = (
@@ -44,24 +34,13 @@ _EVENT_FIELDS = (
 )
 """When, and whether it is ours: no title and no guest leaves Google."""
 
-_OF_ONE_EVENT = frozenset({"bad_request", "id_taken", "event_gone", "edited"})
-"""Codes that say nothing about the connection itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A status that the caller wants to see, and the body of a 2xx."""
-
-    status: int
-    body: dict[str, Any]
-
 
 class GoogleCalendar:
     """One practice's calendar. Without a calendar chosen it can only tell which there are."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._credential = connections.credential(connection)
+        self._line = Line(connection)
         self._practice_id = connection.practice.public_id
         self._calendar = str(connection.settings.get("calendar_id") or "")
         chosen = bool(self._calendar)
@@ -74,7 +53,7 @@ class GoogleCalendar:
     def test(self) -> Site:
         if not self._calendar:
             return Site(name=str(self._connection.settings.get("account", "")))
-        entry = self._call(lambda api: api.calendarList().get(calendarId=self._calendar)).body
+        entry = self._line.call(lambda api: api.calendarList().get(calendarId=self._calendar)).body
         return Site(name=_text(entry, "summary"))
 
     def diaries(self) -> Sequence[RemoteDiary]:
@@ -86,7 +65,7 @@ class GoogleCalendar:
 
     def calendars(self) -> list[dict[str, Any]]:
         return list(
-            self._pages(
+            self._line.pages(
                 lambda api, token: api.calendarList().list(
                     minAccessRole="writer", maxResults=250, pageToken=token
                 )
@@ -128,7 +107,7 @@ class GoogleCalendar:
         for generation in range(payloads.GENERATIONS):
             key = payloads.event_id(entry.reference, generation)
             body = {**self._event(entry), "id": key}
-            answer = self._call(
+            answer = self._line.call(
                 lambda api, body=body: api.events().insert(calendarId=self._calendar, body=body),
                 expect={409},
             )
@@ -137,21 +116,23 @@ class GoogleCalendar:
             found = self._take_up(key, entry)
             if found is not None:
                 return found
-        raise self._failed(ProviderError(ProviderKind.REJECTED, "No id is left.", "id_taken"))
+        raise self._line.failed(ProviderError(ProviderKind.REJECTED, "No id is left.", "id_taken"))
 
     def move(self, standing: Standing, entry: Entry) -> Standing:
         """Only the time: what staff have written into the event stays."""
         answer = self._patch(standing.external_id, entry, standing.version)
         if answer.status == 412:  # somebody edited it since; the appointment's time still counts
             found = self._get(standing.external_id)
-            if found is not None:
-                answer = self._patch(standing.external_id, entry, _text(found, "etag"))
+            if found is None or payloads.is_cancelled(found):
+                return self.book(entry)
+            answer = self._patch(standing.external_id, entry, _text(found, "etag"))
         if answer.status == 412:
             raise _edited()
-        if answer.status in (404, 410):
+        if answer.status == 200:
+            return _standing(answer.body)
+        if answer.status == 404:
             self._clear_earlier(standing.external_id)
-            return self.book(entry)
-        return _standing(answer.body)
+        return self.book(entry)
 
     def cancel(self, standing: Standing, entry: Entry) -> None:
         status = self._delete(self._calendar, standing.external_id)
@@ -170,7 +151,7 @@ class GoogleCalendar:
     def write_test(self, *, starts_at: datetime) -> None:
         """An event that shows people that bookings reach the calendar. It keeps nothing busy."""
         body = payloads.test_event(starts_at)
-        self._call(lambda api: api.events().insert(calendarId=self._calendar, body=body))
+        self._line.call(lambda api: api.events().insert(calendarId=self._calendar, body=body))
 
     # --- pieces ---------------------------------------------------------------------------------
 
@@ -189,11 +170,11 @@ class GoogleCalendar:
             return None
         if payloads.is_where_we_put_it(found, self._practice_id) and not _differs(found, entry):
             return _standing(found)
-        answer = self._call(
+        answer = self._line.call(
             lambda api: api.events().update(
                 calendarId=self._calendar, eventId=key, body=self._event(entry)
             ),
-            expect={403, 404, 410},
+            expect={403, 404, 410} if payloads.is_cancelled(found) else {404, 410},
         )
         return _standing(answer.body) if answer.status == 200 else None
 
@@ -203,7 +184,7 @@ class GoogleCalendar:
         return reference == entry.reference or (reference is None and payloads.is_cancelled(event))
 
     def _get(self, key: str) -> dict[str, Any] | None:
-        answer = self._call(
+        answer = self._line.call(
             lambda api: api.events().get(calendarId=self._calendar, eventId=key),
             expect={404, 410},
         )
@@ -220,17 +201,17 @@ class GoogleCalendar:
                 request.headers["If-Match"] = etag
             return request
 
-        return self._call(ask, expect={404, 410, 412})
+        return self._line.call(ask, expect={403, 404, 410, 412})
 
     def _delete(self, calendar: str, key: str) -> int:
-        return self._call(
+        return self._line.call(
             lambda api: api.events().delete(calendarId=calendar, eventId=key), expect={404, 410}
         ).status
 
     def _clear_earlier(self, key: str) -> None:
         """Take an event out of the calendars that were chosen before this one."""
         for calendar in self._connection.settings.get("earlier_calendars", []):
-            self._call(
+            self._line.call(
                 lambda api, calendar=calendar: api.events().delete(
                     calendarId=calendar, eventId=key
                 ),
@@ -243,19 +224,19 @@ class GoogleCalendar:
             "timeMax": end.astimezone(UTC).isoformat(),
             "items": [{"id": self._calendar}],
         }
-        body = self._call(lambda api: api.freebusy().query(body=wish)).body
+        body = self._line.call(lambda api: api.freebusy().query(body=wish)).body
         found = body.get("calendars", {}).get(self._calendar)
         if not isinstance(found, dict):
-            raise self._failed(_unreadable())
+            raise self._line.failed(unreadable())
         if found.get("errors"):
-            raise self._failed(_not_told(str(found["errors"][0].get("reason", ""))))
+            raise self._line.failed(_not_told(str(found["errors"][0].get("reason", ""))))
         try:
             return [
                 (datetime.fromisoformat(each["start"]), datetime.fromisoformat(each["end"]))
                 for each in found.get("busy", [])
             ]
         except (KeyError, ValueError, TypeError) as error:
-            raise self._failed(_unreadable()) from error
+            raise self._line.failed(unreadable()) from error
 
     def _events(self, start: datetime, end: datetime) -> tuple[list[Span], list[Span]]:
         """Our own events, and the others that keep their time busy."""
@@ -268,7 +249,7 @@ class GoogleCalendar:
             "maxResults": 2500,
             "fields": _EVENT_FIELDS,
         }
-        for event in self._pages(
+        for event in self._line.pages(
             lambda api, token: api.events().list(
                 calendarId=self._calendar, pageToken=token, **window
             )
@@ -282,96 +263,6 @@ class GoogleCalendar:
             mine = payloads.is_where_we_put_it(event, self._practice_id)
             (own if mine else others).append(span)
         return own, others
-
-    # --- the requests ---------------------------------------------------------------------------
-
-    def _pages(self, ask: Callable[[Any, str | None], Any]) -> Iterator[dict[str, Any]]:
-        token: str | None = None
-        for _ in range(100):
-            body = self._call(lambda api, token=token: ask(api, token)).body
-            yield from body.get("items", [])
-            token = body.get("nextPageToken")
-            if not token:
-                return
-        raise self._failed(_unreadable())
-
-    def _call(
-        self, ask: Callable[..., Any], *, expect: frozenset[int] | set[int] = frozenset()
-    ) -> Answer:
-        """One request. A status in `expect` is an answer; any other refusal raises."""
-        try:
-            http = AuthorizedHttp(self._credentials(), http=Http())
-            api = build(
-                "calendar",
-                "v3",
-                http=http,
-                static_discovery=True,
-                cache_discovery=False,
-                client_options=ClientOptions(api_endpoint=self._app().api_url),
-            )
-            body = ask(api).execute(num_retries=0)
-        except HttpError as error:
-            meant = refusals.meaning(error)
-            temporary = meant.kind == ProviderKind.TEMPORARY and error.status_code != 412
-            if error.status_code in expect and not temporary:
-                connections.worked(self._connection)
-                return Answer(int(error.status_code), {})
-            raise self._failed(meant) from error
-        except ProviderError as error:
-            raise self._failed(error) from error
-        except ValueError as error:
-            raise self._failed(_unreadable()) from error
-        if body and not isinstance(body, dict):
-            raise self._failed(_unreadable())
-        connections.worked(self._connection)
-        return Answer(200, body or {})
-
-    def _app(self) -> oauth.App:
-        app = oauth.app_for(self._connection.practice)
-        if app is None:
-            raise ProviderError(ProviderKind.TEMPORARY, "No app is registered.", "app_refused")
-        return app
-
-    def _credentials(self) -> Credentials:
-        kept = self._credential
-        if not kept.get("refresh_token"):
-            raise ProviderError(ProviderKind.REJECTED, "Nothing is permitted.", "auth")
-        expires = datetime.fromisoformat(kept["expires_at"]).astimezone(UTC).replace(tzinfo=None)
-        return Credentials(  # type: ignore[no-untyped-call]
-            token=kept["access_token"], expiry=expires, refresh_handler=self._renew
-        )
-
-    def _renew(self, _request: Any, scopes: Any = None) -> tuple[str, datetime]:
-        """For the library: a new access token and its end (UTC, as the library wants it: naive)."""
-        before = self._credential
-        tokens = oauth.refresh(self._app(), refresh_token=before["refresh_token"])
-        self._credential = {
-            **before,
-            "access_token": tokens.access_token,
-            "expires_at": tokens.expires_at.isoformat(),
-            "refresh_token": tokens.refresh_token or before["refresh_token"],
-        }
-        connections.renew(
-            connection=self._connection, credential=self._credential, instead_of=before
-        )
-        return tokens.access_token, tokens.expires_at.astimezone(UTC).replace(tzinfo=None)
-
-    def _failed(self, error: ProviderError) -> ProviderError:
-        """Tells the connection, unless somebody has connected it anew while we asked."""
-        fresh = Connection.objects.filter(pk=self._connection.pk).first()
-        if fresh is None:  # it is only being connected
-            return error
-        kept = connections.credential(fresh)
-        if kept.get("refresh_token") != self._credential.get("refresh_token"):
-            return ProviderError(ProviderKind.TEMPORARY, "Connected anew meanwhile.", "reconnected")
-        if error.code not in _OF_ONE_EVENT:
-            connections.failed(
-                connection=fresh,
-                code=error.code,
-                actor=ACTOR,
-                refused=error.code in refusals.NEEDS_PERSON,
-            )
-        return error
 
 
 def connector_for(connection: Connection) -> GoogleCalendar:
@@ -391,17 +282,11 @@ def _standing(event: dict[str, Any]) -> Standing:
             external_id=str(event["id"]), version=str(event.get("etag", "")), starts_at=starts_at
         )
     except (KeyError, ValueError, TypeError) as error:
-        raise _unreadable() from error
+        raise unreadable() from error
 
 
 def _text(row: dict[str, Any], key: str) -> str:
     return str(row.get(key, ""))
-
-
-def _unreadable() -> ProviderError:
-    return ProviderError(
-        ProviderKind.UNKNOWN, "Google's answer could not be read.", "broken_answer"
-    )
 
 
 def _edited() -> ProviderError:

@@ -17,6 +17,7 @@ from integrations.pms.connector import Entry
 from practices.journal import Actor
 from practices.models import Practice, User
 from sightsync.lib import clock
+from sightsync.lib.errors import ProviderError
 from tests.sandbox import Sandbox
 
 ACCOUNT = "diary@acuity.example"
@@ -136,3 +137,10 @@ def minutes(moment: str) -> datetime:
     hour, minute = (int(part) for part in wall.split(":"))
     date = datetime(2026, 11, int(day)).date()
     return clock.at_london(date, datetime(2026, 1, 1, hour, minute).time())
+
+
+def refused(ask: Callable[[], Any]) -> ProviderError:
+    """What is said when it is not done."""
+    with pytest.raises(ProviderError) as found:
+        ask()
+    return found.value
