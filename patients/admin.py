@@ -5,7 +5,14 @@ Records are written through `patients.records` only.
 
 from django.contrib import admin
 
-from patients.models import ImportRun, Patient, Suppression, TpsRegister
+from patients.models import (
+    ImportRun,
+    Patient,
+    PmsRecord,
+    Suppression,
+    SyncRun,
+    TpsRegister,
+)
 from practices.admin import ReadOnly
 
 
@@ -74,3 +81,34 @@ class ImportRunAdmin(ReadOnly):
     )
     list_filter = ("practice",)
     list_select_related = ("practice",)
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnly):
+    list_display = (
+        "due_at",
+        "practice",
+        "connection",
+        "scope",
+        "state",
+        "error_code",
+        "read",
+        "created",
+        "updated",
+        "unchanged",
+        "rejected",
+        "archived",
+        "appointments",
+    )
+    list_filter = ("practice", "connection__kind", "state", "scope", "error_code")
+    list_select_related = ("practice", "connection")
+
+
+@admin.register(PmsRecord)
+class PmsRecordAdmin(ReadOnly):
+    list_display = ("external_id", "practice", "connection", "patient_id", "code", "gone_at")
+    list_filter = ("practice", "connection__kind", "code")
+    list_select_related = ("practice", "connection")
+    search_fields = ("=external_id",)
+    raw_id_fields = ("patient",)
+    exclude = ("digest", "marks")

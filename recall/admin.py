@@ -22,6 +22,7 @@ from recall.models import (
     InboundMessage,
     ProviderEvent,
     StaffTask,
+    TheirAppointment,
 )
 
 
@@ -83,6 +84,14 @@ class BusyTimeAdmin(PracticeRows):
     list_display = ("connection", "practice", "diary", "starts_at", "ends_at")
     list_filter = ("practice", "connection__kind")
     list_select_related = ("practice", "connection", "diary")
+
+
+@admin.register(TheirAppointment)
+class TheirAppointmentAdmin(PracticeRows):
+    list_display = ("external_id", "practice", "connection", "starts_at", "status", "noted_at")
+    list_filter = ("practice", "connection__kind", "status")
+    list_select_related = ("practice", "connection")
+    search_fields = ("=external_id",)
 
 
 @admin.register(StaffTask)

@@ -68,6 +68,8 @@ FURTHER: Mapping[str, str] = {
     "task.opened": "Something waits for the staff.",
     "task.finished": "The staff have dealt with it.",
     "import.completed": "A file was imported.",
+    "sync.completed": "The practice's system was read to the end.",
+    "sync.failed": "The practice's system could not be read.",
     "data_request.submitted": "A data subject request came in.",
     "data_request.completed": "A data subject request was met.",
     "data_request.failed": "A data subject request could not be met.",
@@ -83,6 +85,7 @@ _NOUNS: Mapping[str, str] = {
     "stafftask": "task",
     "datarequest": "data_request",
     "importrun": "import",
+    "syncrun": "sync",
 }
 _HEALTH: Mapping[str, str] = {"symptoms": "needs_staff"}
 """Codes that say something of somebody's health, and what leaves in their place."""

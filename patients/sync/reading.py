@@ -1,5 +1,5 @@
 """What a system says of a patient, turned into our details: what changed since it last said it, and
-what of it cannot be used. Pure but for the clock of the marks' key.
+what of it cannot be used. Pure but for the key of the digests.
 """
 
 import hashlib
@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 
@@ -32,19 +33,19 @@ FIELDS = (
     "own_interval_months",
 )
 _CONTACT = ("phone_number", "email")
-_NAMES = ("first_name", "last_name")
+_IDENTITY = ("external_id", "first_name", "last_name")
 
 
 @dataclass(slots=True)
 class Told:
-    """One record as told now. `data` has what is to be taken over; `code` is why nothing can be;
-    `left_out` are fields that had to be dropped.
+    """One record as told now. `values` (by model field, clean) are to be taken over; `code` is why
+    nothing can be; `left_out` are fields that had to be dropped.
     """
 
     remote: RemotePatient
     digest: bytes
     marks: dict[str, str] = field(default_factory=dict)
-    data: PatientData = field(default_factory=PatientData)
+    values: dict[str, Any] = field(default_factory=dict)
     code: str = ""
     left_out: tuple[str, ...] = ()
 
@@ -80,10 +81,9 @@ def read(remote: RemotePatient, *, digest: bytes, before: Mapping[str, str], tod
             continue
         if before or text.strip():
             _put(data, name, text)
-    _drop_unusable(told, data, today, known=bool(before))
+    _clean(told, data, today, known=bool(before))
     if not told.code and not before:
-        _require(told, data)
-    told.data = data
+        _require(told)
     return told
 
 
@@ -98,29 +98,30 @@ def _put(data: PatientData, name: str, text: str) -> None:
         data[name] = text  # type: ignore[literal-required]
 
 
-def _drop_unusable(told: Told, data: PatientData, today: date, *, known: bool) -> None:
+def _clean(told: Told, data: PatientData, today: date, *, known: bool) -> None:
     """A bad NHS number is no reason not to recall somebody; a missing name is.
 
     A number that was changed to something unusable is cleared: the old one is theirs no more.
     """
-    left_out = []
-    for problem in clean(data, today=today).problems:
-        if problem.field in ("external_id", *_NAMES):
+    cleaned = clean(data, today=today)
+    told.values = cleaned.values
+    told.left_out = tuple(f"{problem.field}.{problem.code}"[:32] for problem in cleaned.problems)
+    for problem in cleaned.problems:
+        if problem.field in _IDENTITY:
             told.code = told.code or f"{problem.field}.{problem.code}"[:32]
-        else:
-            left_out.append(f"{problem.field}.{problem.code}")
-        data.pop(problem.field, None)  # type: ignore[misc]
-        if known and problem.field in _CONTACT:
-            data[problem.field] = ""  # type: ignore[literal-required]
-    told.left_out = tuple(left_out)
+        elif known and problem.field in _CONTACT:
+            emptied = PatientData()
+            emptied[problem.field] = ""  # type: ignore[literal-required]
+            told.values |= clean(emptied, today=today).values
 
 
-def _require(told: Told, data: PatientData) -> None:
-    if not data.get("first_name"):
+def _require(told: Told) -> None:
+    """A record that is new to us has a name and a way of contact."""
+    if not told.values.get("first_name"):
         told.code = "first_name.required"
-    elif not any(data.get(name) for name in _CONTACT):
+    elif not any(told.values.get(name) for name in _CONTACT):
         contact = [code for code in told.left_out if code.split(".")[0] in _CONTACT]
-        told.code = contact[0][:32] if contact else "no_contact"
+        told.code = contact[0] if contact else "no_contact"
 
 
 def _marks(values: Mapping[str, str]) -> dict[str, str]:

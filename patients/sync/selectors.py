@@ -80,6 +80,7 @@ class Trouble:
     connection: Connection
     since: datetime
     reason: str
+    failed: bool
 
 
 def troubles(practice: Practice) -> list[Trouble]:
@@ -93,7 +94,8 @@ def _troubles(live: Iterable[Connection]) -> Iterable[Trouble]:
         found = freshness(connection)
         if found.state in (State.FAILED, State.STALE):
             since = found.done_at or connection.connected_at
-            yield Trouble(connection, since, found.reason or "It was not read when it was due.")
+            reason = found.reason or "It was not read when it was due."
+            yield Trouble(connection, since, reason, found.state == State.FAILED)
 
 
 def _done(ended: "QuerySet[SyncRun]") -> SyncRun | None:

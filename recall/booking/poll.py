@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from integrations import connections, registry
-from integrations.models import Connection, ConnectionState, Kind
+from integrations.models import Connection, ConnectionState
 from integrations.pms.connector import Connector
 from practices.journal import Actor
 from recall.booking import busy
@@ -28,11 +28,6 @@ OVERLAP = timedelta(minutes=2)
 SECONDS = 20.0
 """How long one poll may go on asking for pages; the next one goes over them again, quickly."""
 MOST_PAGES = 200
-
-TELLS_ALL = frozenset({Kind.MICROSOFT_BOOKINGS})
-"""Systems that cannot say what has changed: all that lies ahead is read, and what is missing from
-it was cancelled there.
-"""
 
 
 def due(now: datetime, limit: int) -> list[UUID]:
@@ -85,7 +80,7 @@ def _appointments(connection: Connection, connector: Connector, actor: Actor) ->
     if not connector.capabilities.reads_appointments:
         return connection.changes_since
     began = clock.now()
-    since = None if connection.kind in TELLS_ALL else connection.changes_since
+    since = connection.changes_since
     from_pms = FromPms(actor)
     read = _walk(connection, connector, from_pms, since)
     if not read.whole:

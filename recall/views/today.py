@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from patients.sync import selectors as readings
 from practices import access
 from practices.access import StaffRequest
 from practices.journal import Actor
@@ -22,6 +23,7 @@ def show(request: StaffRequest) -> HttpResponse:
         {
             "tasks": selectors.open_tasks(practice),
             "waiting": selectors.systems_waiting(practice),
+            "unread": readings.troubles(practice),
             "numbers": selectors.numbers(practice),
             "funnel": selectors.funnel(practice),
             "funnel_days": selectors.FUNNEL_DAYS,
@@ -41,6 +43,7 @@ def live(request: StaffRequest) -> HttpResponse:
         {
             "tasks": selectors.open_tasks(request.practice),
             "waiting": selectors.systems_waiting(request.practice),
+            "unread": readings.troubles(request.practice),
             "calls": selectors.in_the_air(request.practice),
         },
     )

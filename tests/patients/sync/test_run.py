@@ -11,7 +11,7 @@ from patients.models import Patient, PmsRecord, SyncScope, SyncState
 from practices.models import JournalEntry
 from sightsync.lib import clock
 from tests.engine import ACTOR
-from tests.patients.sync.conftest import counts
+from tests.systems import counts
 
 pytestmark = pytest.mark.django_db
 

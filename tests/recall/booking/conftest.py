@@ -12,7 +12,9 @@ from patients.models import Patient
 from practices.journal import Actor
 from recall.models import Diary, DiaryHours
 from sightsync.lib import clock
+from tests.systems import connect, connection, optix, read
 
+__all__ = ["connect", "connection", "optix", "read"]
 STAFF = Actor.system("test")
 
 
