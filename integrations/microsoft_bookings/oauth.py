@@ -11,6 +11,7 @@ It must not know practices' rows.
 import json
 import threading
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,10 @@ from django.conf import settings
 from integrations import reach
 from integrations.pms.guard import Backend, Transport
 from sightsync.lib.errors import AppError, ProviderError, ProviderKind
+
+# What comes back as a cross-site POST comes without our session's cookie (SameSite=Lax), and the
+# code is of no use without the verifier that is kept there.
+warnings.filterwarnings("ignore", message="response_mode='form_post' is recommended")
 
 LOGIN = "https://login.microsoftonline.com"
 SCOPE = "https://graph.microsoft.com/.default"
