@@ -129,7 +129,7 @@ def _refuse_same(practice: Practice, digest: str) -> None:
 def columns(run: ImportRun) -> Sequence[Column]:
     """The columns of the file with what is known of each."""
     rows = files.unpack(files.frames(run)[0])
-    said: dict[str, Any] = run.mapping
+    said = mapping.said(run)
     chosen, sure = said["columns"], set(said["sure"])
     found = []
     for place, name in enumerate(said["header"]):
@@ -155,7 +155,7 @@ def is_matched(run: ImportRun) -> bool:
     """Whether every column is certain and the order of every date is, so that nobody has to be
     asked.
     """
-    said = run.mapping
+    said = mapping.said(run)
     return (
         not mapping.errors_of(said["columns"])
         and len(said["sure"]) == len(said["header"])
@@ -221,12 +221,13 @@ def open_draft(run: ImportRun) -> ImportRun:
 
 def judge(run: ImportRun) -> Judge:
     """Judges the run's rows by what was matched and mended."""
-    header = Row(0, run.mapping["header"])
-    chosen = {int(place): name for place, name in run.mapping["columns"].items()}
+    said = mapping.said(run)
+    header = Row(0, said["header"])
+    chosen = {int(place): name for place, name in said["columns"].items()}
     return Judge(
         header_of.mapped(header, chosen),
         today=clock.today(),
-        orders={**mapping.presumed(run.mapping), **run.mapping["dates"]},
+        orders={**mapping.presumed(said), **said["dates"]},
         fixes=run.fixes,
     )
 

@@ -14,6 +14,7 @@ from patients.csv_import import columns as names_of_columns
 from patients.csv_import import dates
 from patients.csv_import.check import DATES
 from patients.csv_import.dates import Evidence, Order
+from patients.models import ImportRun
 
 _ORDERS = (Order.DAY_FIRST.value, Order.MONTH_FIRST.value)
 
@@ -84,6 +85,12 @@ _SEVERAL = frozenset({"phone_number"})
 def fields() -> Sequence[Field]:
     """The fields a column can be matched to. A phone number or an email address is enough."""
     return [Field(name, label, name in _REQUIRED) for name, label in _LABELS.items()]
+
+
+def said(run: ImportRun) -> dict[str, Any]:
+    """What is known of a run's columns."""
+    nothing: dict[str, Any] = {"header": [], "columns": {}, "sure": [], "dates": {}}
+    return {**nothing, "questions": {}, **run.mapping}
 
 
 def automatic(header: Sequence[str], remembered: Mapping[str, str]) -> dict[str, Any]:

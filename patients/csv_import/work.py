@@ -129,6 +129,15 @@ def _hand_over(run: ImportRun) -> None:
         jobs.enqueue(JOB, str(run.pk))
 
 
+def _hold(run: ImportRun) -> None:
+    """Lock the run, if it is still where this worker has left it. Raises _Overtaken."""
+    mine = ImportRun.objects.select_for_update().filter(
+        pk=run.pk, state=ImportState.RUNNING, lease_until=run.lease_until, position=run.position
+    )
+    if not list(mine.values_list("pk")):
+        raise _Overtaken
+
+
 def _move(run: ImportRun, **values: object) -> None:
     """Change the run, if it is still where this worker has left it. Raises _Overtaken."""
     mine = ImportRun.objects.filter(
@@ -156,7 +165,7 @@ def write(run: ImportRun, actor: Actor, *, until: float) -> bool:
     if run.surveyed < found.rows:
         _move(run, surveyed=found.rows, unknown_risks=found.unknown_risks)
         run.surveyed = found.rows
-    for place in range(run.position // files.FRAME_ROWS, len(found.packed)):
+    for place in range(-(-run.position // files.FRAME_ROWS), len(found.packed)):
         if time.monotonic() > until:
             return False
         write_frame(run, found, place, actor)
@@ -167,6 +176,7 @@ def write_frame(run: ImportRun, found: Survey, place: int, actor: Actor) -> None
     """One frame in one transaction: records, journal, images, rejected rows, counts, position."""
     rows = found.frame(place)
     with transaction.atomic():
+        _hold(run)
         applied = apply.apply(practice=run.practice, rows=rows, source=SOURCE, actor=actor, run=run)
         failpoints.hit("import.chunk_written")
         _keep_rejected(run, found, place, rows)
