@@ -124,10 +124,10 @@ TASKS: dict[str, tuple[str, str, str, str]] = {
         "Look into it",
     ),
     TaskKind.WRITE_BACK: (
-        "is booked here and not in your own system",
+        "is not in your own system",
         "calendar-x",
         "red",
-        "See the appointment",
+        "See it",
     ),
 }
 

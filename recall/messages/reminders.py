@@ -21,7 +21,7 @@ from patients.models import NumberKind
 from recall.booking import notices
 from recall.calling_hours import REMINDERS
 from recall.models import Appointment, Attempt, Channel, Purpose
-from recall.models.appointments import LIVE_APPOINTMENT
+from recall.models.appointments import LIVE_APPOINTMENT, MADE_ELSEWHERE
 from sightsync.lib import clock
 from sightsync.lib.clock import at_london, london
 
@@ -96,7 +96,7 @@ def _unplanned(now: datetime) -> QuerySet[Appointment]:
             patient__archived_at=None,
             patient__erased_at=None,
         )
-        .exclude(diary=None, source="api")  # the system that made it reminds
+        .exclude(diary=None, source__in=MADE_ELSEWHERE)  # the system that made it reminds
         .exclude(Exists(of_this_version.filter(purpose=Purpose.REMINDER)))
         .exclude(
             Exists(

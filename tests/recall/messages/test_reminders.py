@@ -146,6 +146,13 @@ def test_a_practice_can_do_without(row, practice, at):
     assert reminders.plan() == 0
 
 
+@pytest.mark.parametrize("source", ["api", "pms"])
+def test_what_another_system_keeps_it_reminds_of_itself(row, at, source):
+    Appointment.objects.update(diary=None, source=source)
+    at("2026-11-23T09:00:00Z")
+    assert reminders.plan() == 0
+
+
 def test_a_hundred_are_planned_in_two_queries(
     practice, diary_row, make_patient, at, django_assert_num_queries
 ):
