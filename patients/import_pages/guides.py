@@ -88,12 +88,12 @@ EXAMPLE = (
         "O'Connor",
         "07700 900701",
         "siobhan@example.org",
-        "12/03/1961",
+        "23/03/1961",
         "15/01/2024",
         "standard",
     ),
-    ("1002", "Gareth", "Hughes", "07700 900702", "", "04/11/1978", "30/06/2023", "diabetic"),
-    ("1003", "Adaeze", "Okafor", "", "adaeze@example.org", "09/09/1985", "", "contact_lens"),
+    ("1002", "Gareth", "Hughes", "07700 900702", "", "14/11/1978", "30/06/2023", "diabetic"),
+    ("1003", "Adaeze", "Okafor", "", "adaeze@example.org", "19/09/1985", "", "contact_lens"),
 )
 """People who do not exist, at numbers kept for fiction."""
 
