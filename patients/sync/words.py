@@ -14,6 +14,9 @@ _FAILURES: Mapping[str, str] = {
     "gave_up": "Reading it broke off again and again.",
     "broken_answer": "Its answers could not be understood.",
     "timeout": "It did not answer in time.",
+    "slow_down": "It asked us to slow down, again and again.",
+    "server_error": "It has a fault of its own.",
+    "broken_connection": "It broke the connection off.",
     "unreachable": "It could not be reached.",
 }
 
