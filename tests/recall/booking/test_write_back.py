@@ -8,6 +8,7 @@ from gdpr import erasure
 from integrations import connections, registry
 from integrations.models import ConnectionState
 from patients.models import PmsRecord
+from practices import job_tries
 from practices.models import JournalEntry
 from recall import tasks
 from recall.booking import book
@@ -619,6 +620,17 @@ def test_a_job_that_gave_up_is_out_of_reach_and_shown(booked, there):
     assert StaffTask.objects.get().kind == TaskKind.WRITE_BACK
     work_off()
     assert there.said == []
+
+
+def test_tried_again_by_hand_a_job_that_gave_up_runs_again(booked, there):
+    key = str(the_copy().pk)
+    for _ in range(job_tries.LIMIT):
+        job_tries.begin(f"{again.JOB}:{key}")
+    tasks.write_copy(key)
+    assert the_copy().reason == "job_failed"
+    again.try_again(appointment=booked, actor=STAFF)
+    tasks.write_copy(key)
+    assert the_copy().state == CopyState.WRITTEN
 
 
 def test_a_job_that_gave_up_while_writing_is_looked_for_before_it_is_written(booked, there):
