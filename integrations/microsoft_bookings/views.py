@@ -175,7 +175,7 @@ def _people(connection: Connection | None) -> list[tuple[str, str]]:
         return []
     names: dict[str, str] = connection.settings.get("staff_names") or {}
     ours = {each.public_id: each.name for each in connection.practice.diaries.all()}
-    return [
+    return sorted(
         (ours.get(diary, "A diary that is no longer there"), names.get(person, "Somebody"))
         for person, diary in (connection.settings.get("diaries") or {}).items()
-    ]
+    )

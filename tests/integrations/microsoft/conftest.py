@@ -5,25 +5,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from integrations import connections
 from integrations.microsoft_bookings import oauth
 from integrations.microsoft_bookings.client import Bookings
 from integrations.models import Connection, Kind
 from integrations.pms.connector import Entry
-from integrations.sandbox.graph_memory import made_id
 from practices.journal import Actor
-from practices.models import Practice
+from practices.models import Practice, User
+from recall.models import Diary
+from tests.integrations.microsoft.names import (
+    BUSINESS,
+    OKAFOR,
+    OTHER_TENANT,
+    PLACES,
+    REFERENCE,
+    SERVICE,
+    SHAH,
+    TENANT,
+)
+from tests.integrations.microsoft.way import Browser
 from tests.sandbox import Sandbox
-
-TENANT = made_id("tenant", "acuity.example")
-OTHER_TENANT = made_id("tenant", "bellweather.example")
-BUSINESS = "AcuityOpticians@acuity.example"
-SERVICE = made_id(BUSINESS, "eye")
-SHAH = made_id(BUSINESS, "Mrs Shah")
-OKAFOR = made_id(BUSINESS, "Mr Okafor")
-REFERENCE = "apt_01KB0000000000000000000001"
-PLACES = "/solutions/bookingBusinesses/"
 
 
 @pytest.fixture
@@ -98,3 +101,29 @@ def asked(sandbox: Sandbox, method: str, part: str = "") -> list[dict[str, Any]]
         for row in sandbox.log("graph")
         if row["method"] == method and PLACES in row["path"] and part in row["path"]
     ]
+
+
+@pytest.fixture
+def box(sandbox: Sandbox) -> Sandbox:
+    """Nobody has consented yet."""
+    oauth.forget(TENANT)
+    oauth.forget(OTHER_TENANT)
+    return sandbox
+
+
+@pytest.fixture
+def diaries(practice: Practice) -> list[Diary]:
+    return [
+        Diary.objects.create(practice=practice, name=name) for name in ("Mrs Shah", "Mr Okafor")
+    ]
+
+
+@pytest.fixture
+def alices(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def browser(alices: Client, box: Sandbox) -> Browser:
+    return Browser(alices)

@@ -12,16 +12,8 @@ from integrations.models import Connection
 from integrations.pms.connector import Entry, Standing
 from sightsync.lib import clock
 from sightsync.lib.errors import ProviderError
-from tests.integrations.microsoft.conftest import (
-    BUSINESS,
-    OKAFOR,
-    REFERENCE,
-    SERVICE,
-    SHAH,
-    TENANT,
-    asked,
-    standing_there,
-)
+from tests.integrations.microsoft.conftest import asked, standing_there
+from tests.integrations.microsoft.names import BUSINESS, OKAFOR, REFERENCE, SERVICE, SHAH, TENANT
 from tests.sandbox import Sandbox
 
 Make = Callable[..., Entry]

@@ -16,7 +16,8 @@ from practices.journal import Actor
 from practices.models import JournalEntry
 from sightsync.lib import clock
 from sightsync.lib.errors import ProviderError
-from tests.integrations.microsoft.conftest import TENANT, asked, standing_there
+from tests.integrations.microsoft.conftest import asked, standing_there
+from tests.integrations.microsoft.names import TENANT
 from tests.sandbox import Sandbox
 
 Make = Callable[..., Entry]

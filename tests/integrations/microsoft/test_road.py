@@ -17,7 +17,8 @@ from recall.booking.write_back import due
 from recall.models import Appointment, AppointmentCopy, AppointmentStatus, CopyState, Diary
 from sightsync.lib import clock
 from tests import engine
-from tests.integrations.microsoft.conftest import SHAH, asked, standing_there
+from tests.integrations.microsoft.conftest import asked, standing_there
+from tests.integrations.microsoft.names import SHAH
 from tests.recall.booking.conftest import open_diary
 from tests.sandbox import Sandbox
 

@@ -12,7 +12,8 @@ from integrations.models import Connection, SeenAppointment
 from integrations.pms.connector import Entry, RemoteAppointment, RemoteStatus
 from sightsync.lib import clock
 from sightsync.lib.errors import ProviderError
-from tests.integrations.microsoft.conftest import REFERENCE, SHAH, asked
+from tests.integrations.microsoft.conftest import asked
+from tests.integrations.microsoft.names import REFERENCE, SHAH
 from tests.sandbox import Sandbox
 
 At = Callable[[str | datetime], None]
