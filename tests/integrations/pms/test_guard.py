@@ -74,8 +74,8 @@ def test_an_address_gets_the_verdict_of_the_table(
         ]
         assert reached.asked == wanted
         return
-    wanted_code = "unreachable" if row["verdict"] == "not_found" else row["verdict"]
-    assert failed.value.code == wanted_code
+    says = {"not_found": "unreachable"}.get(row["verdict"], row["verdict"])
+    assert failed.value.code == (says if row["url"] else "no_address")
     assert reached.asked == []
 
 
