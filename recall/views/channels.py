@@ -62,7 +62,8 @@ def preview(request: StaffRequest, channel: str) -> HttpResponse:
 def send_test(request: StaffRequest, channel: str) -> HttpResponse:
     """Send what patients get to oneself, by the same road."""
     form = TestForm(request.POST)
-    if channel == "whatsapp" and not form.is_valid():
+    pressed = request.POST.get("do") == "send"
+    if not pressed or (channel == "whatsapp" and not form.is_valid()):
         return _shown(request, channel, _FORMS[channel](request.practice), form, status=400)
     destination = form.cleaned_data["number"] if channel == "whatsapp" else request.user.email
     try:

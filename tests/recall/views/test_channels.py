@@ -111,13 +111,18 @@ def test_a_preview_works_without_scripts(owner: Client, practice: Practice) -> N
 
 
 def test_a_test_goes_to_oneself_only(owner: Client, practice: Practice, alice) -> None:
-    owner.post("/settings/integrations/email/test", {"number": "07700900001"})
+    owner.post("/settings/integrations/email/test", {"number": "07700900001", "do": "send"})
     assert TestMessage.objects.get().destination == alice.email
+
+
+def test_a_form_that_nobody_pressed_sends_nothing(owner: Client, practice: Practice) -> None:
+    assert owner.post("/settings/integrations/email/test").status_code == 400
+    assert not TestMessage.objects.exists()
 
 
 @pytest.mark.parametrize("number", ["", "0118 496 0000", "hello"])
 def test_a_test_needs_a_mobile(owner: Client, practice: Practice, number: str) -> None:
-    answer = owner.post("/settings/integrations/whatsapp/test", {"number": number})
+    answer = owner.post("/settings/integrations/whatsapp/test", {"number": number, "do": "send"})
     assert answer.status_code == 400
     assert not TestMessage.objects.exists()
 
