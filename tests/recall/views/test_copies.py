@@ -219,7 +219,7 @@ def test_today_says_which_system_holds_appointments_up(owner, make, optix, state
 
 def test_today_says_nothing_of_what_is_merely_on_its_way(owner, make):
     make()
-    assert "Optix" not in text(owner.get(reverse("recall:today-live")))
+    assert "to be written there" not in text(owner.get(reverse("recall:today-live")))
 
 
 def test_another_practices_waiting_is_not_shown(stranger, make):
