@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from patients.csv_import import forecast, keeping, undo, work
+from patients.sync import notices
 from practices import job_tries
 
 
@@ -39,3 +40,8 @@ def undo_import(key: str) -> None:
 def forget_old_imports() -> None:
     """What undoing would have needed, past its thirty days; drafts that nobody went on with."""
     keeping.forget_old()
+
+
+def tell_of_failed_sync(key: str) -> None:
+    """Write to the owners that their system could not be read."""
+    notices.tell(UUID(key))

@@ -40,7 +40,7 @@ def night(at, number: int, code: str = "timeout") -> SyncRun:
 
 def send_what_is_queued() -> None:
     for row in list(OrmQ.objects.all()):
-        job = row.task()
+        job = row.task
         if job["func"] == notices.JOB:
             tasks.tell_of_failed_sync(*job["args"])
     OrmQ.objects.all().delete()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django_q.models import OrmQ
 
 from integrations import connections
 from integrations.models import Connection, ConnectionState
@@ -101,11 +102,9 @@ def test_polls_at_once_ask_once(ready, optix) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_tick_plans_the_night_and_gives_everybody_a_turn(connection, optix, at) -> None:
-    from django_q.models import OrmQ
-
     at("2026-11-19T02:31:00Z")
     tick = Tick()
     tick._syncs()
     tick._polls()
-    jobs = sorted(row.func() for row in OrmQ.objects.all())
+    jobs = sorted(row.task["func"] for row in OrmQ.objects.all())
     assert jobs == ["recall.tasks.poll", "recall.tasks.sync"]
