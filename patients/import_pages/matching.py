@@ -112,7 +112,8 @@ class MatchForm(forms.Form):
         matched column is the order of its dates.
         """
         for field, found in refusal.extra.get("errors", {"": [refusal.message]}).items():
-            columns = [c for c in self._columns if self.cleaned_data.get(_column(c)) == field]
+            matched = ((c, self.cleaned_data.get(_column(c))) for c in self._columns)
+            columns = [column for column, chosen in matched if field and chosen == field]
             if len(columns) == 1 and _order(columns[0]) not in self.fields:
                 self._ask_order(columns[0], _ORDERS)
             self.add_error(_place_of(columns), found)

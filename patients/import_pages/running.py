@@ -43,7 +43,7 @@ def live(request: StaffRequest, import_id: str) -> HttpResponse:
 def _live_check(request: StaffRequest, run: ImportRun) -> HttpResponse:
     outlook = Outlook.of(run)
     answer = render(request, "patients/import/_checking.html", {"run": run, "outlook": outlook})
-    if outlook.is_ready:
+    if not outlook.is_working:
         answer["HX-Redirect"] = places.of(run)
     return answer
 

@@ -63,7 +63,10 @@ def fix(request: StaffRequest, import_id: str) -> HttpResponse:
     sheet = Sheet(run, request.GET.get("start", ""))
     if request.method != "POST":
         return _fix_page(request, run, sheet)
-    changed = sheet.save(request.POST, Actor.user(request.user))
+    try:
+        changed = sheet.save(request.POST, Actor.user(request.user))
+    except AppError as refusal:
+        return _refused(request, run, refusal)
     left = Sheet(run, request.GET.get("start", ""))
     if not left.total:
         return _reckon(request, run)
@@ -86,16 +89,24 @@ def leave_out(request: StaffRequest, import_id: str) -> HttpResponse:
     if run is None:
         return redirect("imports:show", import_id)
     actor, row = Actor.user(request.user), request.POST.get("row", "")
-    if not row:
-        runs.leave_out_all(run=run, actor=actor)
-        return _reckon(request, run)
-    if not (row.isascii() and row.isdigit() and len(row) < 8):
+    if row and not (row.isascii() and row.isdigit() and len(row) < 8):
         raise Http404
-    runs.fix(run=run, row_number=int(row), cells=None, actor=actor)
-    messages.success(request, f"Row {row} is left out.")
-    if Sheet(run, "").total:
-        return redirect("imports:fix", run.public_id)
-    return _reckon(request, run)
+    try:
+        if row:
+            runs.fix(run=run, row_number=int(row), cells=None, actor=actor)
+        else:
+            runs.leave_out_all(run=run, actor=actor)
+    except AppError as refusal:
+        return _refused(request, run, refusal)
+    if row:
+        messages.success(request, f"Row {row} is left out.")
+    return redirect("imports:fix", run.public_id) if Sheet(run, "").total else _reckon(request, run)
+
+
+def _refused(request: StaffRequest, run: ImportRun, refusal: AppError) -> HttpResponse:
+    """Somebody else has started the import, or thrown it away, in the meantime."""
+    messages.error(request, refusal.message)
+    return redirect("imports:show", run.public_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
