@@ -11,9 +11,9 @@ from django.urls import resolve
 from practices.api_access import rate_headers
 from sightsync.lib import ids
 from sightsync.lib.api import errors
-from sightsync.lib.logging import request_id
+from sightsync.lib.logging import RequestLog, request_id
 
-_log = logging.getLogger("sightsync.requests")
+_log = RequestLog("sightsync.requests")
 _PROBES = ("healthz", "readyz")
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -28,7 +28,7 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-Id", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         value = given if _ACCEPTABLE.fullmatch(given) else ids.encode("req", ids.new())
         token = request_id.set(value)
         started = time.perf_counter()
@@ -36,18 +36,9 @@ class RequestId:
             response = self.get_response(request)
             response["X-Request-Id"] = value
             route = request.resolver_match.route if request.resolver_match else "-"
-            duration = round((time.perf_counter() - started) * 1000, 1)
             quiet = route in _PROBES or (route == "-" and response.status_code < 400)
-            _log.log(
-                logging.DEBUG if quiet else logging.INFO,  # probes and static files
-                "request",
-                extra={
-                    "method": request.method,
-                    "route": route,
-                    "status": response.status_code,
-                    "duration_ms": duration,
-                },
-            )
+            level = logging.DEBUG if quiet else logging.INFO  # probes and static files
+            _log.write(str(request.method), route, response.status_code, started, level)
             return response
         finally:
             request_id.reset(token)

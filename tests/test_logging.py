@@ -1,8 +1,11 @@
 """Log lines: known keys only, routes instead of paths, and never the words of an exception."""
 
+import io
 import json
 import logging
 import sys
+import time
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +13,13 @@ from django.test import Client
 
 from practices.models import User
 from recall.views import calls
-from sightsync.lib.logging import JsonFormatter, OnlyCrashes, PlainFormatter, request_id
+from sightsync.lib.logging import (
+    JsonFormatter,
+    OnlyCrashes,
+    PlainFormatter,
+    RequestLog,
+    request_id,
+)
 
 SECRET = "Canary Zimmermann"
 
@@ -95,3 +104,41 @@ def test_a_page_that_breaks_shows_and_logs_nothing_of_it(
     assert answer.status_code == 500
     assert SECRET.encode() not in answer.content
     assert SECRET not in capsys.readouterr().err
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the only handler writes."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonFormatter())
+    monkeypatch.setattr(logging.root, "handlers", [handler])
+    monkeypatch.setattr(logging.root, "level", logging.INFO)
+    logging.root.manager._clear_cache()  # type: ignore[attr-defined]  # of what is enabled
+    return written
+
+
+def test_a_requests_line_is_the_one_that_logging_would_write(lines: io.StringIO) -> None:
+    log, token = RequestLog("sightsync.requests"), request_id.set("req_12345678")
+    try:
+        log.write('G"T', "api/v1/päths", 200, time.perf_counter(), logging.INFO)
+        logging.root.addHandler(logging.NullHandler())  # now it goes through logging
+        log.write('G"T', "api/v1/päths", 200, time.perf_counter(), logging.INFO)
+    finally:
+        request_id.reset(token)
+    direct, usual = (json.loads(line) for line in lines.getvalue().splitlines())
+    assert list(direct) == list(usual)
+    for line in (direct, usual):
+        assert abs(time.time() - _seconds(line.pop("at"))) < 60
+        assert 0 <= float(line.pop("duration_ms")) < 60_000
+    assert direct == usual
+
+
+def _seconds(at: str) -> float:
+    assert len(at) == len("2026-03-11T09:00:00.123+00:00")
+    return datetime.fromisoformat(at).timestamp()
+
+
+def test_a_line_below_the_level_is_not_written(lines: io.StringIO) -> None:
+    RequestLog("sightsync.requests").write("GET", "healthz", 200, 0.0, logging.DEBUG)
+    assert lines.getvalue() == ""
