@@ -7,11 +7,13 @@ follows is the endpoint's own.
 import math
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.request import Request
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Empty, Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -28,10 +30,22 @@ _NOTE_USE_EVERY = timedelta(minutes=1)
 
 
 class ApiRequest(Request):
-    """A request that `ApiView` has let through."""
+    """A request that `ApiView` has let through.
+
+    DRF's own refers to itself, so that it and all that it holds would stay until the garbage
+    collector comes by. This one does not, and keeps at hand what every request is asked for.
+    """
 
     practice: Practice
     api_key: ApiKey
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self.method, self.META = request.method, request.META
+        self.parsers, self.authenticators, self.negotiator = _PARSERS, (), _NEGOTIATOR
+        self.parser_context: dict[str, Any] = {}
+        self._data = self._files = self._full_data = Empty
+        self._content_type = self._stream = Empty
 
 
 class ApiView(APIView):
@@ -65,13 +79,20 @@ class ApiView(APIView):
         asked = "GET" if method == "HEAD" else method
         return cls.scopes.get(asked, cls._USUAL_SCOPES.get(asked, ""))
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        return ApiRequest(request, parsers=self.get_parsers(), authenticators=())
+    @property
+    def allowed_methods(self) -> list[str]:
+        return _methods(type(self))
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> ApiRequest:
+        return ApiRequest(request)
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """In place of Django's, which binds `head` to the view and so makes a circle."""
+        self.request, self.args, self.kwargs = self.initialize_request(request), args, kwargs
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """In place of DRF's: no negotiation (there is JSON only), and our order of checks."""
-        self.args, self.kwargs, self.headers = args, kwargs, {}
-        self.request = self.initialize_request(request)  # type: ignore[assignment]
+        self.headers: dict[str, str] = {}
         response: HttpResponse
         try:
             self._check(self.request)
@@ -86,9 +107,10 @@ class ApiView(APIView):
 
     def _handle(self) -> HttpResponse:
         """The endpoint's answer, whatever becomes of it."""
-        method = str(self.request.method).lower()
+        method = str(self.request.method)
+        name = "get" if method == "HEAD" else method.lower()
         try:
-            given = getattr(self, method)(self.request, *self.args, **self.kwargs)
+            given = getattr(self, name)(self.request, *self.args, **self.kwargs)
         except Exception as error:
             return self._failed(error)
         if isinstance(given, Response):
@@ -153,6 +175,19 @@ class ApiView(APIView):
     def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Which methods there are; nothing about the practice."""
         return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+
+_PARSERS = [body.JsonParser()]
+_NEGOTIATOR = DefaultContentNegotiation()
+
+
+@cache
+def _methods(view: type[ApiView]) -> list[str]:
+    """The methods that it answers; HEAD wherever there is a GET."""
+    made = [name for name in view.http_method_names if hasattr(view, name)]
+    if hasattr(view, "get") and "head" not in made:
+        made.insert(made.index("options"), "head")
+    return [name.upper() for name in made]
 
 
 class NothingHere(ApiView):

@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
 
 from practices.api_access import rate_headers
 from sightsync.lib import ids
-from sightsync.lib.api import errors
+from sightsync.lib.api import errors, routes
 from sightsync.lib.logging import RequestLog, request_id
 
 _log = RequestLog("sightsync.requests")
 _PROBES = ("healthz", "readyz")
+_MOST_HOSTS = 100
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -51,20 +51,31 @@ class ApiGate:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self._hosts: set[str] = set()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
         try:
-            request.get_host()  # refuses a host that is not ours
-            match = resolve(request.path_info)
+            self._check_host(request)
+            match = routes.find(request.path_info)
             request.resolver_match = match
             response: HttpResponse = match.func(request, *match.args, **match.kwargs)
         except Exception as error:
             response = errors.handle(error) or errors.crash(request, error)
-        for name, value in rate_headers().items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Cache-Control", "no-store")
-        if not response.streaming:
-            response.headers.setdefault("Content-Length", str(len(response.content)))
+        headers = response.headers
+        if "RateLimit-Limit" not in headers:
+            for name, value in rate_headers().items():
+                headers.setdefault(name, value)
+        headers.setdefault("Cache-Control", "no-store")
+        if not response.streaming and "Content-Length" not in headers:
+            headers["Content-Length"] = str(len(response.content))
         return response
+
+    def _check_host(self, request: HttpRequest) -> None:
+        """Raises DisallowedHost; what has been accepted once is accepted."""
+        host = request.META.get("HTTP_HOST")
+        if host not in self._hosts:
+            request.get_host()
+            if host and len(self._hosts) < _MOST_HOSTS:
+                self._hosts.add(host)
