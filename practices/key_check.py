@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connections
+from django.db.models import Model
+from django.db.models.base import ModelState
 
 from practices.models import ApiCount, ApiKey, Practice
 from sightsync.lib import clock, crypto, prepared
@@ -41,7 +43,7 @@ SELECT hits, {WINDOW_S} - extract(epoch FROM statement_timestamp() - started_at)
        used, version
 FROM k, c"""  # noqa: S608
 
-_known: dict[str, tuple[bytes, ApiKey, Practice]] = {}
+_known: dict[str, tuple[bytes, "_Kept", "_Kept"]] = {}
 _MOST_KNOWN = 5000
 
 
@@ -75,29 +77,38 @@ def check(plain: str) -> Checked | None:
             return None
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
-        known = _known[key_hash] = (version, key, key.practice)
-    key, practice = _own(known[1]), _own(known[2])
-    key.practice = practice
-    key.last_used_at = None if used is None else datetime.fromtimestamp(float(used), UTC)
-    return Checked(key, practice, int(hits), float(reset_s))
+        known = _known[key_hash] = (version, _Kept(key), _Kept(key.practice))
+    own, practice = known[1].copy(), known[2].copy()
+    own.practice = practice
+    own.last_used_at = None if used is None else datetime.fromtimestamp(float(used), UTC)
+    return Checked(own, practice, int(hits), float(reset_s))
 
 
-def _own(row: Any) -> Any:
-    """A copy for one request, which may change it: what is remembered stays as it was read."""
-    made = row.__class__.__new__(row.__class__)
-    for name, value in row.__dict__.items():
-        made.__dict__[name] = value[:] if isinstance(value, list) else value
-        if isinstance(value, dict):
-            made.__dict__[name] = copy.deepcopy(value)
-    made._state = copy.copy(row._state)
-    made._state.fields_cache = {}
-    return made
+class _Kept:
+    """A row as it was read. Each request gets a copy of its own, which it may change."""
+
+    def __init__(self, row: Model) -> None:
+        self._class = type(row)
+        self._values = {n: v for n, v in row.__dict__.items() if n != "_state"}
+        self._mutable = [n for n, v in self._values.items() if isinstance(v, (list, dict))]
+        self._database = row._state.db
+
+    def copy(self) -> Any:
+        made = self._class.__new__(self._class)
+        values, state = made.__dict__, ModelState()
+        values.update(self._values)
+        for name in self._mutable:
+            values[name] = copy.deepcopy(values[name]) if values[name] else type(values[name])()
+        state.adding, state.db = False, self._database
+        values["_state"] = state
+        return made
 
 
 def _fetch(values: list[Any]) -> prepared.Row | None:
     """This is a request's first statement, so it is also the test of a kept connection: where that
     has died meanwhile, a new one is tried once. It saves the round trip of asking first.
     """
+    connection = connections["default"]
     connection.health_check_done = True  # type: ignore[attr-defined]  # not in the stubs
     try:
         rows = prepared.fetch(_STATEMENT, values)

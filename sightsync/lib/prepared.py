@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import connection
+from django.db import connections
 from psycopg import pq
 
 Row = tuple[bytes | None, ...]
@@ -33,6 +33,7 @@ def fetch(sql: str, params: Sequence[Any]) -> list[Row]:
     instants; PostgreSQL infers their types). Raises django.db's errors.
     """
     values = [_text(value) for value in params]
+    connection = connections["default"]  # looked up once: each look is a thread-local's
     connection.ensure_connection()
     if connection.in_atomic_block:
         connection.validate_no_broken_transaction()
