@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from django.db.models import BooleanField, Case, Expression, ExpressionWrapper, F, Q, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Expression,
+    ExpressionWrapper,
+    F,
+    Q,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.functions import NullIf
 
 from patients.models import Patient
@@ -39,8 +49,8 @@ PATIENTS = lists.Table(
         "date_of_birth": lists.Column("date_of_birth"),
         "title": _known("title"),
         "clinical_notes": lists.Column(
-            "clinical_notes",
-            lambda kept: render.dump(crypto.decrypt(kept)).decode() if kept else "null",
+            NullIf(F("clinical_notes"), Value(""), output_field=TextField()),
+            lambda kept: render.dump(crypto.decrypt(kept.decode())),
         ),
         "external_id": _known("external_id"),
         "extended": lists.json("extended"),
