@@ -272,7 +272,7 @@ def _filtered(request: ApiRequest) -> "QuerySet[Any, Any]":
         rows = rows.filter(risk_category=risk)
     if fields.query_bool(query, "overdue_only"):
         rows = rows.filter(next_clinical_due_date__lt=clock.today())
-    if query.get("opted_out"):
+    if "opted_out" in query:
         rows = rows.filter(opted_out_at__isnull=not fields.query_bool(query, "opted_out"))
     if external_id := query.get("external_id"):
         rows = rows.filter(external_id=external_id)

@@ -133,8 +133,10 @@ class Extended(serializers.Field):  # type: ignore[type-arg]
 
 
 # --- query strings ------------------------------------------------------------------------------
+# A filter that is named and left blank is refused: whoever sends `risk_category=` meant to filter,
+# and would take the whole list for the filtered one.
 
-_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
+_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
 
 
 def query_bool(query: QueryDict, name: str, default: bool = False) -> bool:
@@ -152,7 +154,7 @@ def query_bool(query: QueryDict, name: str, default: bool = False) -> bool:
 def query_date(query: QueryDict, name: str) -> date | None:
     """Raises InvalidFields."""
     text = query.get(name)
-    if not text:
+    if text is None:
         return None
     found = _date(text)
     if found is None:
@@ -163,7 +165,7 @@ def query_date(query: QueryDict, name: str) -> date | None:
 def query_time(query: QueryDict, name: str) -> datetime | None:
     """Raises InvalidFields."""
     text = query.get(name)
-    if not text:
+    if text is None:
         return None
     found = _instant(text.replace(" ", "+"))  # an unescaped + arrives as a blank
     if found is None:
@@ -173,8 +175,10 @@ def query_time(query: QueryDict, name: str) -> datetime | None:
 
 def query_choice(query: QueryDict, name: str, choices: "list[str] | tuple[str, ...]") -> str:
     """One of `choices`, or blank when not asked. Raises InvalidFields."""
-    text = query.get(name, "")
-    if text and text not in choices:
+    text = query.get(name)
+    if text is None:
+        return ""
+    if text not in choices:
         raise InvalidFields({name: [f"Use one of {', '.join(choices)}."]})
     return text
 
@@ -182,7 +186,7 @@ def query_choice(query: QueryDict, name: str, choices: "list[str] | tuple[str, .
 def query_id(query: QueryDict, name: str, prefix: str) -> UUID | None:
     """Raises InvalidFields."""
     text = query.get(name)
-    if not text:
+    if text is None:
         return None
     try:
         return ids.decode(prefix, text)
