@@ -46,7 +46,7 @@ def build(world: World) -> web.Application:
     app[WORLD] = world
     for module in (
         twilio_api,
-    twilio_numbers,
+        twilio_numbers,
         llm,
         google,
         graph,
