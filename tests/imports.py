@@ -53,3 +53,8 @@ def imported(client: Client, content: bytes = GOOD) -> ImportRun:
 
 def at(run: ImportRun, page: str = "show") -> str:
     return reverse(f"imports:{page}", args=[run.public_id])
+
+
+def chosen(*fields: str) -> dict[str, str]:
+    """The match form: these fields, column by column."""
+    return {f"column-{place}": field for place, field in enumerate(fields)}

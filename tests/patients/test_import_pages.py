@@ -51,7 +51,7 @@ def test_a_file_with_a_column_that_is_not_known_is_to_be_matched(client: Client)
 
 def test_a_header_of_which_nothing_is_known_is_asked_about(client: Client) -> None:
     run = draft(client, b"a,b,c\nJane,Osei,07700900301\n")
-    answer = client.post(at(run, "match"), _chosen("first_name", "last_name", "phone_number"))
+    answer = client.post(at(run, "match"), chosen("first_name", "last_name", "phone_number"))
     assert answer["Location"] == at(run, "check")
 
 
@@ -147,7 +147,7 @@ def test_another_practices_same_file_is_nobody_elses_business(
 
 def test_a_match_is_remembered_for_the_next_file(client: Client) -> None:
     run = draft(client, ODD_HEADER)
-    answer = client.post(at(run, "match"), _chosen("first_name", "last_name", "phone_number", ""))
+    answer = client.post(at(run, "match"), chosen("first_name", "last_name", "phone_number", ""))
     assert answer.status_code == 302
     again = draft(client, ODD_HEADER.replace(b"Jane", b"Tom"))
     assert client.get(at(again))["Location"] == at(again, "check")
@@ -166,7 +166,7 @@ def test_a_match_that_is_not_enough_is_sent_back(
     client: Client, fields: tuple[str, ...], says: str
 ) -> None:
     run = draft(client, ODD_HEADER)
-    answer = client.post(at(run, "match"), _chosen(*fields))
+    answer = client.post(at(run, "match"), chosen(*fields))
     assert answer.status_code == 400
     assert says in answer.content.decode()
     assert "There is a problem" in answer.content.decode()
@@ -179,7 +179,7 @@ MONTH_FIRST = (
 
 def test_dates_that_put_the_month_first_are_asked_about_and_never_guessed(client: Client) -> None:
     run = draft(client, MONTH_FIRST)
-    chosen = _chosen("first_name", "phone_number", "last_eye_test_date")
+    chosen = chosen("first_name", "phone_number", "last_eye_test_date")
     answer = client.post(at(run, "match"), chosen)
     shown = answer.content.decode()
     assert answer.status_code == 400
@@ -190,10 +190,6 @@ def test_dates_that_put_the_month_first_are_asked_about_and_never_guessed(client
     imports.run_jobs()
     days = Patient.objects.order_by("first_name").values_list("last_eye_test_date", flat=True)
     assert [str(day) for day in days] == ["2023-04-13", "2023-05-06"]
-
-
-def _chosen(*fields: str) -> dict[str, str]:
-    return {f"column-{place}": field for place, field in enumerate(fields)}
 
 
 # --- fix ----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from practices.journal import Actor
 from practices.models import Membership, Practice, Role, User
 from sightsync.lib import clock
 from tests import imports
-from tests.imports import GOOD, SAMPLE, WITH_BAD, at, draft, imported, upload
+from tests.imports import GOOD, SAMPLE, WITH_BAD, at, chosen, draft, imported, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -180,7 +180,7 @@ def test_the_messy_sample_goes_through(client: Client) -> None:
     run = draft(client, SAMPLE.read_bytes())
     assert client.get(at(run))["Location"] == at(run, "match")
     fields = [column.field for column in runs.columns(run)]
-    client.post(at(run, "match"), _chosen(*fields))
+    client.post(at(run, "match"), chosen(*fields))
     imports.run_jobs()
     assert "13 rows cannot be imported yet" in page(client, at(run, "fix"))
     client.post(at(run, "leave-out"))
