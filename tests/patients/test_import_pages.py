@@ -11,7 +11,7 @@ from patients.import_pages import forms
 from patients.models import ImportRun, ImportState, Patient
 from practices.models import User
 from tests import imports
-from tests.imports import GOOD, ODD_HEADER, WITH_BAD, at, draft, imported, upload
+from tests.imports import GOOD, ODD_HEADER, WITH_BAD, at, chosen, draft, imported, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -179,13 +179,13 @@ MONTH_FIRST = (
 
 def test_dates_that_put_the_month_first_are_asked_about_and_never_guessed(client: Client) -> None:
     run = draft(client, MONTH_FIRST)
-    chosen = chosen("first_name", "phone_number", "last_eye_test_date")
-    answer = client.post(at(run, "match"), chosen)
+    fields = chosen("first_name", "phone_number", "last_eye_test_date")
+    answer = client.post(at(run, "match"), fields)
     shown = answer.content.decode()
     assert answer.status_code == 400
     assert "the day or the month first" in shown
     assert 'name="order-2"' in shown
-    client.post(at(run, "match"), {**chosen, "order-2": "month_first"})
+    client.post(at(run, "match"), {**fields, "order-2": "month_first"})
     client.post(at(run, "start"))
     imports.run_jobs()
     days = Patient.objects.order_by("first_name").values_list("last_eye_test_date", flat=True)
