@@ -10,8 +10,8 @@ from practices.journal import Actor
 from practices.models import Practice
 from recall.campaigns import goal, preview, reading, run
 from recall.campaigns.choice import Choice
-from recall.campaigns.goal_model import ADDED
 from recall.campaigns.preview import Fate, Preview, Row
+from recall.campaigns.reading import ADDED
 from recall.models import Campaign
 from sightsync.lib import ids
 

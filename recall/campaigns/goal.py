@@ -4,7 +4,9 @@ language model is configured, by the model.
 It compiles, and does nothing else: no goal starts, writes or sends anything.
 """
 
-from recall.campaigns import goal_model, grammar
+from django.conf import settings
+
+from recall.campaigns import grammar
 from recall.campaigns.choice import Choice
 from recall.campaigns.grammar import Reading
 from sightsync.lib import clock
@@ -14,6 +16,11 @@ from sightsync.lib.errors import AppError
 def read(typed: str, *, limit: int | None = None) -> Reading:
     """The goal's reading. At most `limit` patients, or fewer when the goal says so."""
     by_grammar = grammar.compile_goal(typed, today=clock.today(), limit=limit)
+    if not settings.LLM_MODEL:
+        return by_grammar
+    # The libraries of language models take seconds to load: nobody waits for them without a model.
+    from recall.campaigns import goal_model
+
     return goal_model.improve(by_grammar, typed)
 
 

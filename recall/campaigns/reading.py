@@ -7,6 +7,9 @@ from datetime import date
 
 from recall.campaigns.choice import RISKS, Choice, Group
 
+ADDED = "Added by the language model"
+"""Before what the grammar did not read by itself."""
+
 RISK_WORDS = {
     "glaucoma_suspect": "glaucoma suspect",
     "diabetic": "diabetic",

@@ -14,8 +14,8 @@ from practices.access import StaffRequest
 from practices.journal import Actor
 from recall import selectors
 from recall.campaigns import goal, preview, reading, run, selection
-from recall.campaigns.goal_model import ADDED
 from recall.campaigns.grammar_text import MAX_LETTERS
+from recall.campaigns.reading import ADDED
 from recall.models import Campaign, CampaignState
 from recall.views.choosing import ChoiceForm, GoalForm, form_of, query_of
 from recall.wording import rule_words

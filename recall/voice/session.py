@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 
+from django.conf import settings
 from django.db import transaction
 
 from integrations.twilio import payloads
@@ -19,7 +20,6 @@ from recall.voice import (
     acts,
     call_facts,
     dialogue,
-    llm_understanding,
     memory,
     safety,
     script,
@@ -140,6 +140,11 @@ def _understand(attempt: Attempt, kept: memory.Memory, utterance: Utterance) -> 
     by_rules = understanding.understand(utterance, state=kept.state, facts=facts, now=now)
     if utterance.digits or utterance.is_silence():
         return by_rules
+    if not settings.LLM_MODEL:
+        return by_rules
+    # The libraries of language models take seconds to load: nobody waits for them without a model.
+    from recall.voice import llm_understanding
+
     return llm_understanding.improve(by_rules, utterance, state=kept.state, facts=facts, now=now)
 
 
