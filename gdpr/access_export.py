@@ -14,7 +14,7 @@ from django.db.models import BinaryField, Field, Model
 from django.template.loader import render_to_string
 
 from gdpr import inventory
-from patients.models import Patient
+from patients.models import ImportChange, Patient
 from sightsync.lib import clock, crypto, ids
 from sightsync.lib.api import render
 
@@ -26,6 +26,7 @@ _TITLES: Mapping[str, str] = {
     "CallTurn": "What was said on calls",
     "InboundMessage": "Messages from the patient",
     "Appointment": "Appointments",
+    "TheirAppointment": "Appointments read from the practice's other systems",
     "AppointmentCopy": "Appointments written into the practice's other systems",
     "PatientLink": "Private links sent",
     "StaffTask": "Tasks for the practice's staff",
@@ -33,6 +34,8 @@ _TITLES: Mapping[str, str] = {
     "ProviderEvent": "Reports of the telephone carrier",
     "WebhookDelivery": "Notices to the practice's own systems",
     "StoredAnswer": "Answers to the practice's own systems, kept for a day",
+    "ImportChange": "What imported lists changed in the record",
+    "PmsRecord": "The record in the practice's own system",
     "DataRequest": "Data requests",
     "JournalEntry": "What was done, when and by whom",
 }
@@ -124,9 +127,18 @@ def _plain(row: Model, field: "Field[Any, Any]") -> Any:
         return value.isoformat()
     if isinstance(value, dict) and "sealed" in value:  # a call's working memory
         return {**value, "sealed": json.loads(crypto.decrypt(value["sealed"]))}
+    if isinstance(row, ImportChange) and isinstance(value, dict):
+        return {name: _opened(name, held) for name, held in value.items()}
     if isinstance(value, list):
         return [str(item) if isinstance(item, UUID) else item for item in value]
     return value
+
+
+def _opened(name: str, held: Any) -> Any:
+    """A column of the record as an import found or left it: encrypted ones are opened."""
+    field = Patient._meta.get_field(name)
+    is_sealed = isinstance(field, crypto.EncryptedTextField) and isinstance(held, str) and held
+    return crypto.decrypt(held) if is_sealed else held
 
 
 def _public(row: Model, field: "Field[Any, Any]", key: UUID) -> str:

@@ -80,7 +80,7 @@ class ImportRun(ids.HasPublicId, models.Model):
 
 
 class ImportFile(models.Model):
-    """The uploaded rows, packed and encrypted; deleted when the import has ended or was discarded."""
+    """The uploaded rows, packed and encrypted; deleted when the import ends or is discarded."""
 
     run = models.OneToOneField(
         ImportRun, models.CASCADE, primary_key=True, related_name="stored_file"

@@ -54,6 +54,7 @@ def patient_held_everywhere(practice: Practice) -> Patient:
     _contacts(patient)
     _appointments(patient)
     _answers(patient)
+    _lists(patient)
     return patient
 
 
@@ -165,6 +166,25 @@ def _answers(patient: Patient) -> None:
         "created_at": clock.now(),
     }
     endpoint.deliveries.create(practice=patient.practice, **fields)
+
+
+def _lists(patient: Patient) -> None:
+    """An imported list changed the record, and the practice's own system knows it too."""
+    run = patient.practice.imports.create(file_sha256="0" * 64, started_at=clock.now())
+    run.changes.create(
+        practice=patient.practice,
+        patient=patient,
+        before={"first_name": CANARY.lower(), "clinical_notes": ""},
+        after={"first_name": CANARY, "clinical_notes": crypto.encrypt(f"{CANARY} squints")},
+    )
+    system = patient.practice.connections.create(kind="optix", connected_at=clock.now())
+    patient.pms_records.create(
+        practice=patient.practice,
+        connection=system,
+        external_id="4711",
+        digest=b"1" * 16,
+        marks={"first_name": "a1b2"},
+    )
 
 
 @pytest.fixture

@@ -126,6 +126,8 @@ def test_the_export_says_what_is_held(known) -> None:
     sections = {section["name"]: section["rows"] for section in export["sections"]}
     assert [row["text"] for row in sections["CallTurn"]] == [f"This is {CANARY}"] * 2
     assert len(sections["InboundMessage"]) == 2
+    (changed,) = sections["ImportChange"]
+    assert changed["after"]["clinical_notes"] == f"{CANARY} squints"
     assert len(sections["Appointment"]) == 2
     assert "token" not in text
     assert known.public_id in text
