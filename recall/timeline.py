@@ -105,6 +105,7 @@ ENTRIES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "patient.created": _fixed("Record added"),
     "patient.updated": _changed,
     "patient.archived": _fixed("Record archived"),
+    "patient.removed": _fixed("Record removed again: the import was undone"),
     "patient.deceased": _fixed("Reported deceased"),
     "optout.recorded": _opted_out,
     "optout.withdrawn": _fixed("Contact allowed again"),

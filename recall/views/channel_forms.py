@@ -53,11 +53,14 @@ class ChannelForm(forms.Form):
     def __init__(self, practice: Practice, data: Any = None) -> None:
         self.practice = practice
         super().__init__(data, initial=self._standing())
-        for name, text in self.texts.items():
-            self.fields[name].initial = approved.shown(practice, text)
 
     def _standing(self) -> dict[str, Any]:
-        return {name: getattr(self.practice, name, None) for name in self.base_fields}
+        return {
+            name: approved.shown(self.practice, self.texts[name])
+            if name in self.texts
+            else getattr(self.practice, name)
+            for name in self.base_fields
+        }
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}
@@ -68,7 +71,7 @@ class ChannelForm(forms.Form):
 
     def wording(self, name: str) -> str:
         """The text in the form, as typed or as it stands."""
-        raw = self.data.get(name, "") if self.is_bound else self.fields[name].initial
+        raw = self.data.get(name, "") if self.is_bound else self.initial[name]
         return str(raw).replace("\r\n", "\n").strip()
 
     @property

@@ -76,6 +76,14 @@ def test_email_is_set_up(owner: Client, practice: Practice) -> None:
     }
 
 
+@pytest.mark.parametrize("channel", ["whatsapp", "email"])
+def test_the_page_shows_the_words_that_are_used(
+    owner: Client, practice: Practice, channel: str
+) -> None:
+    page = owner.get(f"/settings/integrations/{channel}").content.decode()
+    assert "{examination} is due. Choose a" in page
+
+
 def test_email_can_be_switched_off(owner: Client, practice: Practice) -> None:
     wish = {name: value for name, value in EMAIL.items() if name != "email_enabled"}
     assert owner.post("/settings/integrations/email", wish).status_code == 302
