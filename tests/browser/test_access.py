@@ -48,6 +48,7 @@ def faults_shown(page: Page, where: str) -> Iterable[str]:
 # axe measures with styles of its own, which the content policy would refuse: hence `bypass_csp`.
 
 
+@pytest.mark.timeout(900)
 def test_staff_pages(visit: Visit, alice: User, day: WorkingDay) -> None:
     assert not walk(visit(alice, bypass_csp=True), addresses.staff(day))
 

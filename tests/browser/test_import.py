@@ -44,6 +44,8 @@ def test_the_messy_sample_with_the_keyboard_alone(
     visit: Visit, alice: User, practice: Practice
 ) -> None:
     page = visit(alice)
+    # Who listens only when the key is pressed may be too late: the browser's own window is open.
+    page.on("filechooser", lambda _: None)
     page.goto("/import")
     tab_to_input(page, "file")
     with page.expect_file_chooser() as chooser:

@@ -87,7 +87,7 @@ def written(sandbox) -> list[dict]:
 def standing(sandbox) -> list[str]:
     offices = sandbox.get("/pms/optix").values()
     return [
-        row["starts_at"]
+        row["starts_at"].replace(".000Z", "Z")
         for office in offices
         for row in office["appointments"]
         if row["state"] == "booked" and row["reference"]
