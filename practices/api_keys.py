@@ -7,14 +7,15 @@ import secrets
 import string
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from practices import journal
 from practices.journal import Actor
 from practices.models import ApiKey, Mode, Practice
-from sightsync.lib import clock, crypto
+from sightsync.lib import clock, crypto, ids
 from sightsync.lib.errors import AppError
 
 SCOPES = ("read", "write", "recall", "admin")
@@ -33,8 +34,11 @@ def create(
     scopes: Iterable[str],
     actor: Actor,
     expires_at: datetime | None = None,
+    key_id: UUID | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its plain text, which is never to be had again. Raises AppError."""
+    """A new key and its plain text, which is never to be had again. Raises AppError: 409 when there
+    is a key with the `key_id` that the caller has given, as when a form is sent twice.
+    """
     wanted = set(scopes)
     if not wanted or not wanted <= set(SCOPES):
         raise AppError("bad_scopes", f"Choose at least one scope out of {', '.join(SCOPES)}.")
@@ -46,6 +50,7 @@ def create(
         secrets.choice(_BASE62) for _ in range(_RANDOM_CHARACTERS)
     )
     key = ApiKey(
+        id=key_id or ids.new(),
         practice=practice,
         name=name.strip(),
         prefix=plain[:_SHOWN_OF_PREFIX],
@@ -54,15 +59,18 @@ def create(
         scopes=[scope for scope in SCOPES if scope in wanted],
         expires_at=expires_at,
     )
-    with transaction.atomic():
-        key.save(force_insert=True)
-        journal.record(
-            practice=practice,
-            action="api_key.created",
-            actor=actor,
-            subject=key,
-            facts={"scopes": key.scopes},
-        )
+    try:
+        with transaction.atomic():
+            key.save(force_insert=True)
+            journal.record(
+                practice=practice,
+                action="api_key.created",
+                actor=actor,
+                subject=key,
+                facts={"scopes": key.scopes},
+            )
+    except IntegrityError:
+        raise AppError("made_already", "This form has made a key already.", 409) from None
     return key, plain
 
 

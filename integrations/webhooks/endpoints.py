@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from integrations.models import DisabledReason, WebhookEndpoint
 from integrations.webhooks import addresses, events, fan_out, signing
@@ -60,8 +61,10 @@ def create(
     wanted: Iterable[str],
     actor: Actor,
     full_objects: bool = False,
+    endpoint_id: UUID | None = None,
 ) -> tuple[WebhookEndpoint, str]:
-    """A new endpoint and its secret, which is never to be had again. Raises AppError.
+    """A new endpoint and its secret, which is never to be had again. Raises AppError: 409 when
+    there is one with the `endpoint_id` that the caller has given, as when a form is sent twice.
 
     It hears of what is sealed from now on.
     """
@@ -76,8 +79,8 @@ def create(
                 f"There are {MAX_ENDPOINTS} webhooks, which is the most: remove one first.",
                 409,
             )
-        endpoint = WebhookEndpoint.objects.create(
-            id=ids.new(),
+        endpoint = WebhookEndpoint(
+            id=endpoint_id or ids.new(),
             practice=practice,
             url=url,
             events=names,
@@ -86,6 +89,11 @@ def create(
             next_sequence=fan_out.head(practice.pk),
             created_at=clock.now(),
         )
+        try:
+            with transaction.atomic():
+                endpoint.save(force_insert=True)
+        except IntegrityError:
+            raise AppError("made_already", "This form has made a webhook already.", 409) from None
         facts = {"events": names, "full_objects": full_objects}
         _journal(endpoint, "webhook.created", actor, facts)
     return endpoint, secret
@@ -157,11 +165,24 @@ def disable(*, endpoint: WebhookEndpoint, reason: DisabledReason, actor: Actor) 
     return row
 
 
-def rotate_secret(*, endpoint: WebhookEndpoint, actor: Actor) -> tuple[WebhookEndpoint, str]:
-    """A new secret. For 24 hours the one before signs as well; the one before that no longer."""
+def rotation(endpoint: WebhookEndpoint) -> str:
+    """A mark of the secret in force that says nothing about it: another after each rotation."""
+    until = endpoint.previous_expires_at
+    return until.isoformat() if until else "first"
+
+
+def rotate_secret(
+    *, endpoint: WebhookEndpoint, actor: Actor, seen: str | None = None
+) -> tuple[WebhookEndpoint, str]:
+    """A new secret. For 24 hours the one before signs as well; the one before that no longer.
+
+    `seen` is the `rotation` at which the caller asked: when it is another by now, AppError 409.
+    """
     secret = signing.new_secret()
     with transaction.atomic():
         row = _locked(endpoint)
+        if seen is not None and seen != rotation(row):
+            raise AppError("changed_already", "The secret has been changed meanwhile.", 409)
         before, until = row.secret, clock.now() + OVERLAP
         _set(
             row,

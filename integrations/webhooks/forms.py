@@ -6,6 +6,7 @@ from django import forms
 
 from integrations.models import WebhookEndpoint
 from integrations.webhooks import addresses, events
+from sightsync.lib import ids
 
 _ABOUT = {
     "call": "Calls",
@@ -84,3 +85,12 @@ class EndpointForm(forms.Form):
                 "full_objects": row.full_objects,
             }
         )
+
+
+class NewEndpointForm(EndpointForm):
+    endpoint_id = forms.UUIDField(
+        widget=forms.HiddenInput,
+        initial=ids.new,
+        error_messages=dict.fromkeys(["required", "invalid"], "Start again from the webhooks."),
+    )
+    """The id of the endpoint to be, so that a form that is sent twice makes one."""

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from integrations.models import DeliveryState, DisabledReason, WebhookDelivery, WebhookEndpoint
 from integrations.webhooks import deliver, endpoints, events, resend, selectors, words
-from integrations.webhooks.forms import EndpointForm
+from integrations.webhooks.forms import EndpointForm, NewEndpointForm
 from practices import access
 from practices.access import StaffRequest
 from practices.journal import Actor
@@ -19,6 +20,7 @@ from sightsync.lib.errors import AppError
 
 PAGE_SIZE = 50
 _MAY = "developer.manage"
+_SHOWN_ONCE = "Its secret is shown once: if it was not copied, make a new secret."
 
 
 @require_safe
@@ -32,7 +34,7 @@ def index(request: StaffRequest) -> HttpResponse:
 @access.require(_MAY)
 def new(request: StaffRequest) -> HttpResponse:
     """The secret is on the page that answers the form, and nowhere after that."""
-    form = EndpointForm(request.POST if request.method == "POST" else None)
+    form = NewEndpointForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             row, secret = endpoints.create(
@@ -40,9 +42,12 @@ def new(request: StaffRequest) -> HttpResponse:
                 url=form.cleaned_data["url"],
                 wanted=form.wanted,
                 full_objects=form.cleaned_data["full_objects"],
+                endpoint_id=form.cleaned_data["endpoint_id"],
                 actor=Actor.user(request.user),
             )
         except AppError as error:
+            if error.code == "made_already":
+                return _shown_before(request, form.cleaned_data["endpoint_id"])
             form.add_error("url", error.message)
         else:
             return _secret(request, row, secret)
@@ -153,8 +158,15 @@ def disable(request: StaffRequest, webhook_id: str) -> HttpResponse:
 def rotate(request: StaffRequest, webhook_id: str) -> HttpResponse:
     row = _load(request, webhook_id)
     if request.method != "POST":
-        return render(request, "integrations/webhook_rotate.html", {"endpoint": row})
-    row, secret = endpoints.rotate_secret(endpoint=row, actor=Actor.user(request.user))
+        context = {"endpoint": row, "rotation": endpoints.rotation(row)}
+        return render(request, "integrations/webhook_rotate.html", context)
+    try:
+        row, secret = endpoints.rotate_secret(
+            endpoint=row, actor=Actor.user(request.user), seen=request.POST.get("rotation", "")
+        )
+    except AppError as error:
+        messages.info(request, f"{error.message} {_SHOWN_ONCE}")
+        return redirect("webhooks:show", row.public_id)
     return _secret(request, row, secret)
 
 
@@ -206,6 +218,13 @@ def _form(
     status = 400 if form.errors else 200
     context = {"form": form, "endpoint": row}
     return render(request, "integrations/webhook_form.html", context, status=status)
+
+
+def _shown_before(request: StaffRequest, endpoint_id: UUID) -> HttpResponse:
+    """The form came a second time: there is one webhook, and its secret is shown no more."""
+    messages.info(request, f"The webhook was added before. {_SHOWN_ONCE}")
+    row = access.load(selectors.endpoints(request.practice), str(endpoint_id))
+    return redirect("webhooks:show", row.public_id)
 
 
 def _secret(request: StaffRequest, row: WebhookEndpoint, secret: str) -> HttpResponse:

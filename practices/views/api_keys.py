@@ -13,7 +13,7 @@ from practices import access, api_keys
 from practices.access import StaffRequest
 from practices.journal import Actor
 from practices.models import ApiKey, Mode
-from sightsync.lib import clock
+from sightsync.lib import clock, ids
 from sightsync.lib.errors import AppError
 
 _MAY = "keys.manage"
@@ -26,10 +26,20 @@ SCOPE_WORDS = {
     "recall": ("Recall", "Start recalls: patients are called and messaged. It costs calls."),
     "admin": ("Admin", "Erase patients, take data requests, and change webhooks."),
 }
+_ONE_FORM_ONE_KEY = (
+    "The key was made and shown before, so nothing new was made. If it was not copied,"
+    " revoke it and make another."
+)
 _FIELD_OF = {"bad_name": "name", "bad_scopes": "scopes", "bad_expiry": "last_day"}
 
 
 class KeyForm(forms.Form):
+    key_id = forms.UUIDField(
+        widget=forms.HiddenInput,
+        initial=ids.new,
+        error_messages=dict.fromkeys(["required", "invalid"], "Start again from the list of keys."),
+    )
+    """The id of the key to be, so that a form that is sent twice makes one."""
     name = forms.CharField(
         label="Name",
         max_length=80,
@@ -101,9 +111,13 @@ def new(request: StaffRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 scopes=form.cleaned_data["scopes"],
                 expires_at=_end_of(form.cleaned_data["last_day"]),
+                key_id=form.cleaned_data["key_id"],
                 actor=Actor.user(request.user),
             )
         except AppError as error:
+            if error.code == "made_already":
+                messages.info(request, _ONE_FORM_ONE_KEY)
+                return redirect("practices:api-keys")
             form.add_error(_FIELD_OF.get(error.code), error.message)
         else:
             answer = render(request, "practices/api_key_made.html", {"key": key, "plain": plain})

@@ -14,6 +14,7 @@ from practices.models import ApiKey, JournalEntry, Membership, Practice, Role, U
 
 pytestmark = pytest.mark.django_db
 BASE = "/settings/api-keys"
+NEW = {"key_id": "0198a3c2-9d5e-7c11-8f3a-1b2c3d4e5f60", "scopes": ["read"]}
 ACTOR = Actor.system("test")
 
 
@@ -48,7 +49,7 @@ def test_without_a_key_the_page_says_what_to_do(web: Client) -> None:
 
 
 def test_a_key_is_made_and_shown_once(web: Client, alice: User, practice: Practice) -> None:
-    answer = web.post(f"{BASE}/new", {"name": "Optix", "scopes": ["recall", "read"]})
+    answer = web.post(f"{BASE}/new", {**NEW, "name": "Optix", "scopes": ["recall", "read"]})
     key = ApiKey.objects.get()
     plain = answer.context["plain"]
     assert (key.practice, key.scopes, key.expires_at) == (practice, ["read", "recall"], None)
@@ -65,12 +66,31 @@ def test_a_key_is_made_and_shown_once(web: Client, alice: User, practice: Practi
     assert entry.actor_id == str(alice.pk)
 
 
+def test_a_form_that_is_sent_twice_makes_one_key(web: Client) -> None:
+    fresh = web.get(f"{BASE}/new").context["form"]["key_id"].value()
+    form = {"key_id": fresh, "name": "Optix", "scopes": ["read"]}
+    plain = web.post(f"{BASE}/new", form).context["plain"]
+    again = web.post(f"{BASE}/new", form, follow=True)
+    assert again.redirect_chain == [(BASE, 302)]
+    assert "made and shown before" in again.content.decode()
+    assert plain not in again.content.decode()
+    assert ApiKey.objects.get().name == "Optix"
+    assert JournalEntry.objects.filter(action="api_key.created").count() == 1
+    assert web.get(f"{BASE}/new").context["form"]["key_id"].value() != fresh
+
+
+@pytest.mark.parametrize("lost", ["", "7", "a\0b"])
+def test_a_form_without_its_number_makes_nothing(web: Client, lost: str) -> None:
+    answer = web.post(f"{BASE}/new", {**NEW, "name": "Optix", "key_id": lost})
+    assert answer.status_code == 400
+    assert "Start again from the list of keys." in answer.content.decode()
+    assert not ApiKey.objects.exists()
+
+
 def test_a_key_works_until_its_last_day_is_over_in_london(
     web: Client, at: Callable[[str], None]
 ) -> None:
-    answer = web.post(
-        f"{BASE}/new", {"name": "Trial", "scopes": ["read"], "last_day": "2027-06-30"}
-    )
+    answer = web.post(f"{BASE}/new", {**NEW, "name": "Trial", "last_day": "2027-06-30"})
     key = ApiKey.objects.get()
     assert key.expires_at == datetime(2027, 6, 30, 23, tzinfo=UTC)
     assert "After Wednesday 30 June 2027" in answer.content.decode()
@@ -82,7 +102,7 @@ def test_a_key_works_until_its_last_day_is_over_in_london(
 
 
 def test_a_key_may_end_today(web: Client) -> None:
-    form = {"name": "Today", "scopes": ["read"], "last_day": "2026-11-18"}
+    form = {**NEW, "name": "Today", "last_day": "2026-11-18"}
     assert web.post(f"{BASE}/new", form).status_code == 200
     assert "18 Nov" in _text(web)
 
@@ -104,7 +124,7 @@ def test_a_key_may_end_today(web: Client) -> None:
 def test_a_wrong_form_says_what_is_wrong_and_makes_nothing(
     web: Client, changed: dict[str, object], field: str, says: str
 ) -> None:
-    answer = web.post(f"{BASE}/new", {"name": "Optix", "scopes": ["read"], **changed})
+    answer = web.post(f"{BASE}/new", {**NEW, "name": "Optix", **changed})
     page = answer.content.decode()
     assert answer.status_code == 400
     assert "There is a problem" in page

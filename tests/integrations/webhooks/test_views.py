@@ -10,6 +10,7 @@ from tests.integrations.webhooks.conftest import ACTOR, Happen, MakeEndpoint, Ma
 
 pytestmark = pytest.mark.django_db
 BASE = "/developer/webhooks"
+NEW = {"endpoint_id": "0198a3c2-9d5e-7c11-8f3a-1b2c3d4e5f60"}
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def _page(client: Client, path: str) -> str:
 
 def test_a_webhook_is_added_and_its_secret_shown_once(web: Client) -> None:
     assert "No webhook yet" in _page(web, BASE)
-    form = {"url": "http://127.0.0.1:9/hook", "events": ["call.completed", "call.failed"]}
+    form = {**NEW, "url": "http://127.0.0.1:9/hook", "events": ["call.completed", "call.failed"]}
     answer = web.post(f"{BASE}/new", form)
     row = WebhookEndpoint.objects.get()
     assert row.events == ["call.completed", "call.failed"]
@@ -44,13 +45,32 @@ def test_a_webhook_is_added_and_its_secret_shown_once(web: Client) -> None:
         ({"url": "https://10.0.0.1/", "everything": "on"}, "not on the public internet"),
         ({"url": "http://127.0.0.1:9/"}, "Choose at least one event"),
         ({"url": "http://127.0.0.1:9/", "events": ["no.such"]}, "Select a valid choice"),
+        ({"url": "http://127.0.0.1:9/", "endpoint_id": ""}, "Start again from the webhooks"),
     ],
 )
 def test_a_wrong_form_says_what_is_wrong(web: Client, form: dict, says: str) -> None:
-    answer = web.post(f"{BASE}/new", form)
+    answer = web.post(f"{BASE}/new", {**NEW, **form})
     assert answer.status_code == 400
     assert says in answer.content.decode()
     assert not WebhookEndpoint.objects.exists()
+
+
+def test_forms_that_are_sent_twice_make_one_webhook_and_one_new_secret(web: Client) -> None:
+    fresh = web.get(f"{BASE}/new").context["form"]["endpoint_id"].value()
+    form = {"endpoint_id": fresh, "url": "http://127.0.0.1:9/hook", "everything": "on"}
+    first = web.post(f"{BASE}/new", form).context["secret"]
+    again = web.post(f"{BASE}/new", form, follow=True).content.decode()
+    row = WebhookEndpoint.objects.get()
+    assert row.secret == first
+    assert "was added before" in again
+    rotate = f"{BASE}/{row.public_id}/rotate"
+    form = {"rotation": web.get(rotate).context["rotation"]}
+    second = web.post(rotate, form).context["secret"]
+    again = web.post(rotate, form, follow=True).content.decode()
+    row.refresh_from_db()
+    assert (row.secret, row.previous_secret) == (second, first)
+    assert "has been changed meanwhile" in again
+    assert "whsec_" not in again
 
 
 def test_the_receptionist_has_no_business_here(bob: User, endpoint: MakeEndpoint) -> None:
@@ -72,7 +92,7 @@ def test_it_is_changed_turned_off_and_on_and_removed(web: Client, endpoint: Make
     one.refresh_from_db()
     assert one.is_active
     assert "Make a new secret?" in _page(web, f"{at}/rotate")
-    answer = web.post(f"{at}/rotate")
+    answer = web.post(f"{at}/rotate", {"rotation": "first"})
     one.refresh_from_db()
     assert one.secret in answer.content.decode()
     assert "Remove this webhook?" in _page(web, f"{at}/delete")
