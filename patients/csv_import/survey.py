@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from patients import names
-from patients.csv_import import files
+from patients.csv_import import files, mapping
 from patients.csv_import.check import DATES, LEFT_OUT, Checked, Judge
 from patients.csv_import.reader import Row
 
@@ -178,5 +178,7 @@ def _contradiction(later: Checked, earlier: Checked) -> str:
 
 
 def _words(fields: Sequence[str]) -> str:
-    shown = [name for name in fields if not name.startswith("phone_") or name == "phone_number"]
-    return ", ".join(shown or fields)
+    """The fields as people know them; what is only reckoned from a number has no name."""
+    labels = [label for name, label in mapping.labels().items() if name in fields]
+    inside = [text if text[:2].isupper() else text[:1].lower() + text[1:] for text in labels]
+    return ", ".join(inside) or "number"

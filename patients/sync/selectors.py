@@ -69,8 +69,9 @@ def freshness(connection: Connection) -> Freshness:
 
 
 def runs(connection: Connection) -> "list[SyncRun]":
-    """The last readings, newest first, for the settings page."""
-    return list(SyncRun.objects.filter(connection=connection).order_by("-due_at")[:14])
+    """The last readings that are over, newest first, for the settings page."""
+    over = SyncRun.objects.filter(connection=connection).exclude(state__in=plan.OPEN)
+    return list(over.order_by("-due_at")[:14])
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,7 @@ def test_a_patient_named_twice_is_added_to_but_not_contradicted(practice: Practi
     )
     result = run(practice, text)
     assert result.counts == {"created": 1, "updated": 1, "rejected": 1}
-    assert reasons(result)[4].startswith("Row 2 is the same patient with another date_of_birth.")
+    assert reasons(result)[4].startswith("Row 2 is the same patient with another date of birth.")
     assert run(practice, text).counts == {"unchanged": 2, "rejected": 1}
 
 

@@ -290,10 +290,22 @@ def test_earlier_readings_are_shown_with_their_counts(page: Client, connected: C
         created=4980,
         rejected=20,
         archived=3,
+        reasons={"no_contact": 12, "phone_number.premium_rate": 5, "phone_number.pager": 3, "x": 1},
     )
     words = read(page.get(HOME))
-    assert "5,000 read: 4,980 new" in words
-    assert "20 could not be used" in words and "3 patients gone from Optix" in words
+    assert "5,000 read: 4,980 new" in words and "3 patients gone from Optix" in words
+    for said in (
+        "12 not usable: There is neither a telephone number nor an email address.",
+        "8 not usable: The telephone number cannot be used",
+        "1 not usable: Something else in the record is wrong.",
+        "20 : see why 12: There is neither",
+    ):
+        assert said in words
+
+
+def test_a_reading_under_way_is_no_earlier_reading(page: Client, connected: Connection) -> None:
+    words = read(page.get(HOME))
+    assert "Reading starts" in words and "Earlier readings" not in words
 
 
 def test_too_many_gone_is_asked_about_before_they_are_put_away(
