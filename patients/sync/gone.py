@@ -2,6 +2,8 @@
 batches that each commit whole. Their records stay; they are contacted no more.
 """
 
+from collections.abc import Sequence
+
 from django.db.models import CharField, F, Func, QuerySet
 
 from patients import records
@@ -12,13 +14,21 @@ from sightsync.lib import clock
 BATCH = 200
 MOST_PERCENT = 20
 """More than this at once is no turnover but a list that is not whole."""
+MET_IN = ("patients", "again")
+"""The steps of a reading in which patients are met."""
 
 
-def missing(run: SyncRun, step: str = "patients") -> "QuerySet[PmsRecord]":
+def missing(run: SyncRun) -> "QuerySet[PmsRecord]":
     """Records of patients whom the reading did not meet."""
-    pages = SyncSeen.objects.filter(run=run.pk, step=step)
+    pages = SyncSeen.objects.filter(run=run.pk, step__in=MET_IN)
     met = pages.values_list(Func(F("ids"), function="unnest", output_field=CharField()))
     return _kept(run).exclude(external_id__in=met)
+
+
+def met(run: SyncRun, keys: Sequence[str]) -> set[str]:
+    """Which of these the reading has met already, and more."""
+    pages = SyncSeen.objects.filter(run=run.pk, step__in=MET_IN, ids__overlap=list(keys))
+    return {one for ids in pages.values_list("ids", flat=True) for one in ids}
 
 
 def are_too_many(run: SyncRun) -> bool:

@@ -1,5 +1,6 @@
-"""Reads one system: patients page by page, who is gone, then appointments. No transaction is open
-while the system is asked; each page is written in one that moves the run on.
+"""Reads one system: patients page by page, once more when somebody was missing, who is gone, then
+appointments. No transaction is open while the system is asked; each page is written in one that
+moves the run on.
 
 A run goes on wherever the last page was committed, in whichever process.
 """
@@ -16,7 +17,7 @@ from django.db import transaction
 
 from integrations import registry
 from integrations.models import Connection, ConnectionState
-from integrations.pms.connector import Page, RemoteAppointment
+from integrations.pms.connector import Page, RemoteAppointment, RemotePatient
 from patients.models import SyncRun, SyncScope, SyncSeen
 from patients.sync import claim, gone, pages
 from practices.journal import Actor
@@ -27,7 +28,8 @@ JOB = "recall.tasks.sync"
 SECONDS = 10.0
 """How long a job works on one run before it lets others have the worker."""
 
-PATIENTS, GONE, APPOINTMENTS, SETTLE, OVER = "patients", "gone", "appointments", "settle", "over"
+PATIENTS, AGAIN, GONE = gone.MET_IN[0], gone.MET_IN[1], "gone"
+APPOINTMENTS, SETTLE, OVER = "appointments", "settle", "over"
 MOST_PAGES = 20_000
 LONGEST_CURSOR = 400
 UNKNOWN_CLOCK = timedelta(minutes=15)
@@ -109,6 +111,7 @@ class _Reading:
         self.connector = registry.connector(run.connection)
         self.steps: Mapping[str, Callable[[], None]] = {
             PATIENTS: self._patients,
+            AGAIN: self._again,
             GONE: self._gone,
             APPOINTMENTS: self._appointments,
             SETTLE: self._settle,
@@ -128,9 +131,11 @@ class _Reading:
     def _after(self, step: str) -> str:
         """The next step that the system and the scope have."""
         can = self.connector.capabilities
+        compares = can.reads_patients and self.run.scope == SyncScope.FULL
         there = {
             PATIENTS: can.reads_patients,
-            GONE: can.reads_patients and self.run.scope == SyncScope.FULL,
+            AGAIN: compares,
+            GONE: compares,
             APPOINTMENTS: can.reads_appointments,
             SETTLE: can.reads_appointments,
         }
@@ -144,12 +149,29 @@ class _Reading:
         with self._writing(PATIENTS, page, [one.external_id for one in page.items]) as row:
             if row.as_of is None:
                 row.as_of = page.as_of or clock.now() - UNKNOWN_CLOCK
-            written = pages.Page(row.connection, self.actor)
-            written.write(page.items)
-            row.read += len(page.items)
-            for name in ("created", "updated", "unchanged", "rejected", "archived"):
-                setattr(row, name, getattr(row, name) + written.counts[name])
-            row.reasons = _sum(row.reasons, written.reasons)
+            self._take(row, page.items)
+
+    def _again(self) -> None:
+        """One page once more, when somebody was missing: a list that changes while it is read page
+        by page can leave out who is still on it. Who was met before is not heeded twice.
+        """
+        if not self.run.cursor and not gone.missing(self.run).exists():
+            with claim.writing(self.run) as row:
+                row.step = self._after(AGAIN)
+            return
+        page = self.connector.patients(since=None, cursor=self.run.cursor)
+        keys = [one.external_id for one in page.items]
+        met = gone.met(self.run, keys)
+        with self._writing(AGAIN, page, keys) as row:
+            self._take(row, [one for one in page.items if one.external_id not in met])
+
+    def _take(self, row: SyncRun, items: Sequence[RemotePatient]) -> None:
+        written = pages.Page(row.connection, self.actor)
+        written.write(items)
+        row.read += len(items)
+        for name in ("created", "updated", "unchanged", "rejected", "archived"):
+            setattr(row, name, getattr(row, name) + written.counts[name])
+        row.reasons = _sum(row.reasons, written.reasons)
 
     def _gone(self) -> None:
         if gone.are_too_many(self.run):

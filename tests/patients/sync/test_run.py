@@ -1,11 +1,13 @@
 """One reading of a system: what it brings in, what it leaves alone, and that the counts add up."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from django.db import connection as database
 
 from integrations.models import Kind
+from integrations.pms.optix.client import Optix
 from patients import opt_out, records
 from patients.models import Patient, PmsRecord, SyncScope, SyncState
 from practices.models import JournalEntry
@@ -131,6 +133,27 @@ def test_whoever_is_gone_is_archived_and_taken_up_again(connection, optix, read,
     read(connection)
     assert Patient.objects.get(external_id=gone[0]).archived_at is None
     assert JournalEntry.objects.filter(action="patient.restored").count() == 1
+
+
+def test_who_was_left_out_while_the_list_moved_is_not_gone(
+    connection, optix, read, at, monkeypatch
+) -> None:
+    first = read(connection)
+    asked, skipped = [], optix.change(1)[0]
+    whole = Optix.patients
+
+    def moving(self, *, since, cursor=""):
+        page = whole(self, since=since, cursor=cursor)
+        asked.append(cursor)
+        items = [one for one in page.items if len(asked) > 1 or one.external_id != skipped]
+        return replace(page, items=items)
+
+    monkeypatch.setattr(Optix, "patients", moving)
+    at("2026-11-18T11:00:00Z")
+    done = read(connection, full=True)
+    assert (done.state, done.archived, len(asked)) == (SyncState.DONE, 0, 2)
+    assert (done.read, done.updated) == (first.read, 1)
+    assert adds_up(done)
 
 
 def test_whom_staff_archived_stays_archived(connection, optix, read, at) -> None:
