@@ -71,6 +71,7 @@ def connect(
             "error_code": "",
             "failing_since": None,
             "owners_told_at": None,
+            "catch_up_at": clock.real_now(),
         }
         row, made = Connection.objects.update_or_create(
             practice=practice, kind=kind, defaults=values
@@ -101,8 +102,8 @@ def configure(*, connection: Connection, settings: dict[str, Any], actor: Actor)
         changed = sorted(key for key, value in settings.items() if row.settings.get(key) != value)
         if not changed:
             return False
-        row.settings = {**row.settings, **settings}
-        row.save(update_fields=["settings"])
+        row.settings, row.catch_up_at = {**row.settings, **settings}, clock.real_now()
+        row.save(update_fields=["settings", "catch_up_at"])
         connection.settings = row.settings
         journal.record(
             practice=row.practice,
@@ -146,7 +147,10 @@ def mended(*, connection: Connection, actor: Actor) -> bool:
             None,
             None,
         )
-        row.save(update_fields=["state", "error_code", "failing_since", "owners_told_at"])
+        row.catch_up_at = clock.real_now()
+        row.save(
+            update_fields=["state", "error_code", "failing_since", "owners_told_at", "catch_up_at"]
+        )
         journal.record(
             practice=row.practice,
             action="connection.mended",

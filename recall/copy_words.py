@@ -135,10 +135,23 @@ def _unknown(copy: AppointmentCopy) -> tuple[Status, str]:
 
 
 def _failed(copy: AppointmentCopy) -> tuple[Status, str]:
-    if copy.reason == "disconnected":
+    if copy.reason == "disconnected" and not copy.standing:
         return Status("Not written", "grey"), REFUSALS["disconnected"]
-    word = "Not written" if copy.wanted else "Not taken out"
-    return Status(word, "red"), REFUSALS.get(copy.reason, "{system} refused it.")
+    if not copy.wanted:
+        return Status("Not taken out", "red"), _not_taken_out(copy)
+    if copy.reason == "disconnected":
+        return Status("Old time there", "red"), (
+            "The old time stands in {system}, which is disconnected. Move it there by hand."
+        )
+    return Status("Not written", "red"), REFUSALS.get(copy.reason, "{system} refused it.")
+
+
+def _not_taken_out(copy: AppointmentCopy) -> str:
+    """It still stands there, whatever the reason."""
+    if copy.reason == "disconnected":
+        return "It still stands in {system}, which is disconnected. Cancel it there by hand."
+    why = "that went wrong on our side five times" if copy.reason == "job_failed" else "it refused"
+    return f"It still stands in {{system}}: {why}. Cancel it there by hand, or try again."
 
 
 def _left_alone(copy: AppointmentCopy) -> bool:

@@ -12,6 +12,7 @@ from recall.attempts import claim, given_up, pace, reconcile, submit
 from recall.attempts.carriers import account_of
 from recall.booking import poll as polling
 from recall.booking.from_pms import FromPms
+from recall.booking.write_back import catch_up as catching_up
 from recall.booking.write_back import due as copies_due
 from recall.booking.write_back import write
 from recall.messages import render, trial
@@ -75,6 +76,11 @@ def write_copy(key: str) -> None:
     following = copies_due.next_of(answered, clock.now()) if answered else None
     if following is not None:
         jobs.enqueue("recall.tasks.write_copy", str(following))
+
+
+def catch_up(key: str) -> None:
+    """Plan what is ahead for a system that was connected or set up anew."""
+    catching_up.run(UUID(key))
 
 
 def sync(key: str) -> None:

@@ -114,7 +114,7 @@ def calendar(request: StaffRequest) -> HttpResponse:
             form.add_error("calendar", error.message)
         else:
             name = connection.settings["calendar_name"]
-            messages.success(request, f"Bookings are written to {name}.")
+            messages.success(request, f"Bookings are written to {name}, those ahead already too.")
             return redirect(HOME)
     context = {"form": form, "connection": connection}
     status = 400 if form.errors else 200

@@ -131,7 +131,9 @@ def _save(request: StaffRequest, home: Organisation, form: ChoiceForm) -> HttpRe
         actor=Actor.user(request.user),
     )
     consent.finished(request)
-    messages.success(request, f"Bookings are written to {form.offer.business.name}.")
+    messages.success(
+        request, f"Bookings are written to {form.offer.business.name}, those ahead already too."
+    )
     return redirect(HOME)
 
 

@@ -35,7 +35,9 @@ class Connection(ids.HasPublicId, models.Model):
     `credential` is a JSON object whose keys are the provider's own; nothing of it is shown but
     `last_four`. `settings` is what the practice chose (base URL, field map, calendar, diaries) and
     holds no secret. `error_code` is why it last failed, since `failing_since`. Its
-    appointments and busy times are read between the nights too: next at `next_poll_at`.
+    appointments and busy times are read between the nights too: next at `next_poll_at`. Since
+    `catch_up_at`, by the machine's clock, it is connected or set up anew, and the appointments
+    ahead have not been compared with it yet.
     """
 
     PREFIX = "con"
@@ -59,6 +61,7 @@ class Connection(ids.HasPublicId, models.Model):
     next_poll_at = models.DateTimeField(null=True, blank=True)
     poll_lease_until = models.DateTimeField(null=True, blank=True)
     polled_at = models.DateTimeField(null=True, blank=True)
+    catch_up_at = models.DateTimeField(null=True, blank=True)
     changes_since = models.DateTimeField(
         null=True, blank=True, help_text="Appointment changes are read up to here, by its clock."
     )
@@ -86,3 +89,8 @@ class Connection(ids.HasPublicId, models.Model):
     @property
     def is_pms(self) -> bool:
         return self.kind in PMS_KINDS
+
+    @property
+    def has_unmatched_diaries(self) -> bool:
+        """Whether it has diaries, and nobody has said yet which of ours any of them is."""
+        return bool(self.settings.get("their_diaries")) and not self.settings.get("diaries")

@@ -67,7 +67,8 @@ def _connected(request: StaffRequest, form: ConnectForm) -> bool:
     name, version = form.kind.label, f", {done.site.version}" if done.site.version else ""
     messages.success(
         request,
-        f"{name} is connected: {done.site.name}{version}. Its patients are being read now.",
+        f"{name} is connected: {done.site.name}{version}. Its patients are being read now; then the"
+        " appointments ahead that are booked here are written into it.",
     )
     return True
 
@@ -100,7 +101,7 @@ def diaries(request: StaffRequest) -> HttpResponse:
             settings={"diaries": form.chosen},
             actor=Actor.user(request.user),
         )
-        messages.success(request, "Saved. Appointments follow within five minutes.")
+        messages.success(request, "Saved. Appointments follow within five minutes, both ways.")
         return redirect(HOME)
     context = {"form": form, "connection": connection, "name": connection.get_kind_display()}
     status = 400 if form.errors else 200

@@ -111,7 +111,9 @@ def _our_own(connection: Connection, now: datetime) -> tuple[set[str], list[Span
         for copy in rows
         if copy.standing and copy.appointment.status in LIVE_APPOINTMENT
     ]
-    return {copy.external_id for copy in rows if copy.external_id}, times
+    # What could not be taken out there keeps its time busy.
+    ids = {copy.external_id for copy in rows if copy.wanted or copy.state != CopyState.FAILED}
+    return ids - {""}, times
 
 
 def _without(whole: Span, holes: Iterable[Span]) -> list[Span]:

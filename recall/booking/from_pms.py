@@ -1,5 +1,6 @@
 """Appointments as a connected system has them: what was made, moved, cancelled and marked there is
-so here too. Of ours the copy says which it is; of theirs `TheirAppointment` what was said last.
+so here too. Of ours, and of theirs once they were changed here, the copy says which it is; of
+theirs `TheirAppointment` what was said last.
 
 Each is heeded in a transaction of its own; heeding one again changes nothing. An appointment of
 nobody we know is left out, and found again when everything is read the next night.
@@ -101,7 +102,7 @@ class FromPms:
         people: Mapping[RemoteAppointment, UUID],
     ) -> str:
         copy, row = ours.get(remote), known.get(remote.external_id)
-        if copy is not None:
+        if copy is not None and not (row is not None and _is_out(copy)):
             self._ours(copy, remote)
         elif row is None:
             return self._new(connection, remote, people.get(remote))
@@ -153,15 +154,14 @@ class FromPms:
     ) -> None:
         came_back = row.status == RemoteStatus.CANCELLED and remote.status == RemoteStatus.BOOKED
         with transaction.atomic():
-            appointment = row.appointment
+            rows, appointment = TheirAppointment.objects.filter(pk=row.pk), row.appointment
+            # First what they said, so that they are not told of it.
+            rows.update(**_as_row(remote))
             if came_back and remote.starts_at > clock.now():
                 found = patient_id or appointment.patient_id
-                appointment = self._note_down(row.connection, remote, found)
+                rows.update(appointment=self._note_down(row.connection, remote, found))
             elif appointment.status in LIVE_APPOINTMENT:
                 self._apply(appointment, remote)
-            TheirAppointment.objects.filter(pk=row.pk).update(
-                appointment=appointment, **_as_row(remote)
-            )
 
     def _note_down(
         self, connection: Connection, remote: RemoteAppointment, patient_id: UUID
@@ -216,6 +216,11 @@ def _is_settled(copy: AppointmentCopy, asked_at: datetime) -> bool:
     )
 
 
+def _is_out(copy: AppointmentCopy) -> bool:
+    """Taken out at our word: of one of theirs, whatever they say then is news."""
+    return copy.state == CopyState.WRITTEN and not copy.wanted
+
+
 def _agree(copy: AppointmentCopy) -> None:
     """What was done there stands there: nothing has to be written to that system."""
     now = Appointment.objects.get(pk=copy.appointment_id)
@@ -239,6 +244,7 @@ def _copies(
     items = list(items)
     by_reference = {one: _key(one.reference) for one in items if one.reference}
     rows = AppointmentCopy.objects.filter(connection=connection).select_related("appointment")
+    rows = rows.order_by("created_at")  # of one that they took up again the latest counts
     of_appointment = {
         row.appointment_id: row
         for row in rows.filter(appointment__in=[key for key in by_reference.values() if key])

@@ -1,9 +1,12 @@
-"""What people do about copies that could not be written: try again; and jobs that gave up."""
+"""Copies that could not be written: tried again by people, or once their system was connected or
+set up anew; and jobs that gave up.
+"""
 
 from uuid import UUID
 
 from django.db import transaction
 
+from integrations.models import Connection
 from practices import job_tries, journal
 from practices.journal import Actor
 from recall import staff_tasks
@@ -14,6 +17,20 @@ from sightsync.lib import clock
 JOB = "recall.tasks.write_copy"
 RETRIED = "retried"
 STUCK = (CopyState.FAILED, CopyState.UNKNOWN)
+OF_THE_CONNECTION = results.AT_FAULT | {
+    "no_write_permission",
+    "no_read_permission",
+    "not_supported",
+    "disconnected",
+    "no_staff",
+    "staff_gone",
+    "staff_refused",
+    "service_gone",
+    "service_refused",
+    "wrong_length",
+    "not_found",
+}
+"""Refusals that may be over once the system is connected or set up anew."""
 
 
 def try_again(*, appointment: Appointment, actor: Actor) -> int:
@@ -36,6 +53,33 @@ def try_again(*, appointment: Appointment, actor: Actor) -> int:
     for key in woken:
         job_tries.finish(f"{JOB}:{key}")
     return len(woken)
+
+
+def is_mended_by_connecting(copy: AppointmentCopy) -> bool:
+    """Whether it was refused, or not looked for, for the connection's sake; and nobody has dealt
+    with it by hand since, for then it may stand there.
+    """
+    refused = copy.state == CopyState.FAILED and copy.reason in OF_THE_CONNECTION
+    lost = copy.state == CopyState.UNKNOWN and copy.next_try_at is None
+    if not refused and not lost:
+        return False
+    by_hand = StaffTask.objects.filter(
+        practice=copy.practice_id,
+        patient=copy.appointment.patient_id,
+        kind=TaskKind.WRITE_BACK,
+        done_code=staff_tasks.BY_HAND,
+        done_at__gte=copy.created_at,
+    )
+    return lost or not by_hand.exists()
+
+
+def after_connecting(*, appointment: Appointment, connection: Connection) -> None:
+    """Try its copy in that system again, if connecting has mended what was wrong. In the caller's
+    transaction, under the patient's lock; a task about it ends when it is written.
+    """
+    copy = AppointmentCopy.objects.filter(appointment=appointment, connection=connection).first()
+    if copy is not None and is_mended_by_connecting(copy) and _wake(copy.pk):
+        job_tries.finish(f"{JOB}:{copy.pk}")
 
 
 def _wake(copy_id: UUID) -> bool:

@@ -67,7 +67,7 @@ def _may_ask(copy: AppointmentCopy, now: datetime, actor: Actor) -> bool:
         return False
     if copy.connection.state == ConnectionState.DISCONNECTED:
         ending = results.leave_to_staff if copy.state == CopyState.UNKNOWN else results.give_up
-        ending(copy, "disconnected", actor=actor, tell_staff=False)
+        ending(copy, "disconnected", actor=actor, tell_staff=copies.is_kept_there(copy))
         return False
     return True
 

@@ -1,6 +1,7 @@
 """The copies of an appointment: which systems should have it, and in which version.
 
 `plan` is called inside the transaction of every change of an appointment, with the patient locked.
+One that a system made and keeps gets a copy there, and there only, once it is changed here.
 """
 
 from datetime import datetime
@@ -11,9 +12,10 @@ from django.db.models import Q
 
 from integrations import connections
 from integrations.models import PMS_KINDS, Connection, ConnectionState
+from integrations.pms.connector import RemoteStatus
 from patients.models import Patient
 from recall.booking.write_back import states
-from recall.models import Appointment, AppointmentCopy, CopyState, Diary
+from recall.models import Appointment, AppointmentCopy, CopyState, Diary, TheirAppointment
 from recall.models.appointments import LIVE_APPOINTMENT
 from sightsync.lib import clock, ids
 
@@ -24,23 +26,33 @@ def plan(*, appointment: Appointment) -> None:
     """Say what should stand in every connected system now. A copy that is on its way or not known
     keeps its state: whoever holds it finds the new wish when it is done.
     """
-    if appointment.made_elsewhere or not appointment.has_time:
+    if not appointment.has_time:
         return
-    for connection in connections.live(appointment.practice):
-        _plan(appointment, connection)
+    theirs = TheirAppointment.objects.filter(appointment=appointment)
+    kept = {row.connection_id: row for row in theirs.select_related("connection")}
+    systems = {row.connection_id: row.connection for row in kept.values()}
+    if not appointment.made_elsewhere:
+        systems.update({each.pk: each for each in connections.live(appointment.practice)})
+    for key, connection in systems.items():
+        plan_in(appointment, connection, kept.get(key))
 
 
-def _plan(appointment: Appointment, connection: Connection) -> None:
+def plan_in(
+    appointment: Appointment, connection: Connection, theirs: TheirAppointment | None
+) -> None:
+    """As `plan`, in one system. `theirs` is what that system itself keeps of it."""
     wanted = _wanted(appointment, connection)
     copy = AppointmentCopy.objects.filter(appointment=appointment, connection=connection).first()
     now = clock.now()
     if copy is None:
-        if wanted:
+        if _says_something_else(theirs, appointment, wanted) if theirs else wanted:
             AppointmentCopy.objects.create(
                 practice_id=appointment.practice_id,
                 appointment=appointment,
                 connection=connection,
                 wanted=wanted,
+                standing=max(1, appointment.version - 1) if theirs else None,
+                external_id=theirs.external_id if theirs else "",
                 next_try_at=now,
                 created_at=now,
             )
@@ -60,6 +72,19 @@ def _plan(appointment: Appointment, connection: Connection) -> None:
     AppointmentCopy.objects.filter(
         pk=copy.pk, state=CopyState.ACCEPTED, connection__error_code=""
     ).update(next_try_at=now, tries=0)
+
+
+def _says_something_else(theirs: TheirAppointment, appointment: Appointment, wanted: int) -> bool:
+    """Whether the system that keeps it has to hear of a change. What it told us it knows."""
+    if theirs.status != RemoteStatus.BOOKED:
+        return False
+    return not wanted or theirs.starts_at != appointment.starts_at
+
+
+def is_kept_there(copy: AppointmentCopy) -> bool:
+    """Whether the system made the appointment itself."""
+    rows = TheirAppointment.objects.filter(connection=copy.connection_id)
+    return rows.filter(appointment=copy.appointment_id).exists()
 
 
 def _wanted(appointment: Appointment, connection: Connection) -> int:

@@ -32,7 +32,8 @@ LOOKS_BEFORE_STAFF = 7
 """About half an hour of looking in vain."""
 GONE = frozenset({"gone", "not_found", "event_gone"})
 """Codes that say that what we meant to move does not stand there any more."""
-_AT_FAULT = frozenset({"auth", "forbidden", "no_calendar", "no_address", "bad_url", "redirect"})
+AT_FAULT = frozenset({"auth", "forbidden", "no_calendar", "no_address", "bad_url", "redirect"})
+"""Codes of whatever we ask, until somebody connects the system again."""
 CONNECT_AGAIN = "connect_again"
 KEPT = 32
 """As much of a provider's code as `reason` holds."""
@@ -43,7 +44,7 @@ def needs_person(error: ProviderError) -> bool:
     practice connects the system again.
     """
     refused = error.kind is ProviderError.Kind.REJECTED
-    return refused and (error.code in _AT_FAULT or error.code.startswith("url_"))
+    return refused and (error.code in AT_FAULT or error.code.startswith("url_"))
 
 
 def done(work: Work, standing: Standing | None, *, actor: Actor) -> None:

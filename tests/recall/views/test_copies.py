@@ -88,7 +88,7 @@ CASES = [
     ({"state": CopyState.UNKNOWN}, "Being checked", "blue", "Optix is asked"),
     ({"state": CopyState.UNKNOWN, "next_try_at": None}, "Not known", "amber", "Look in Optix"),
     (FAILED, "Not written", "red", "That time is taken in Optix."),
-    ({**FAILED, "wanted": 0, "standing": 1}, "Not taken out", "red", "That time is taken"),
+    ({**FAILED, "wanted": 0, "standing": 1}, "Not taken out", "red", "Cancel it there"),
     ({**FAILED, "reason": "E77"}, "Not written", "red", "Optix refused it."),
     ({**FAILED, "reason": "disconnected"}, "Not written", "grey", "was disconnected"),
 ]
