@@ -42,7 +42,7 @@ def test_a_manager_connects_chooses_and_disconnects(
     page.get_by_label("Whose diary it is").select_option(label="Mrs Shah")
     page.get_by_label("Initials only").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Bookings are written to Testing room 1.")).to_be_visible()
+    expect(page.get_by_text("Bookings are written to Testing room 1, those")).to_be_visible()
     page.get_by_role("button", name="Add a test event").click()
     expect(page.get_by_text("Test from SightSync")).to_be_visible()
     page.get_by_role("link", name="The pretend calendar").click()
