@@ -16,8 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from gdpr import inventory
-from gdpr.models import CarrierDeletion
+from gdpr import carrier, inventory
 from patients import matching, opt_out, records
 from patients.models import Patient
 from practices import idempotency, journal
@@ -108,7 +107,7 @@ def _forget(patient: Patient) -> None:
     """Empty every field of every inventory that is about the patient; the patient's row last, for
     its number finds some of the others.
     """
-    _ask_carrier(patient)
+    carrier.give_up(Attempt.objects.filter(patient=patient))
     tables = sorted(inventory.personal(), key=lambda table: table.model is Patient)
     for table in tables:
         blank = table.blank()
@@ -134,24 +133,6 @@ def _name_live_calls(patient: Patient) -> None:
     """One live call is allowed per number, so each keeps something of its own in its place."""
     for key in Attempt.objects.filter(_live_call(), patient=patient).values_list("pk", flat=True):
         Attempt.objects.filter(pk=key).update(destination=f"erased {key}")
-
-
-def _ask_carrier(patient: Patient) -> None:
-    """The carrier's recordings are deleted by a job, from rows that outlive the attempt's id."""
-    recordings = (
-        Attempt.objects.filter(patient=patient)
-        .exclude(recording="")
-        .values_list("recording", flat=True)
-    )
-    CarrierDeletion.objects.bulk_create(
-        [
-            CarrierDeletion(
-                practice_id=patient.practice_id, recording=recording, requested_at=clock.now()
-            )
-            for recording in recordings
-        ],
-        ignore_conflicts=True,
-    )
 
 
 def _stop_contact(patient: Patient, actor: Actor) -> None:

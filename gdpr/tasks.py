@@ -22,4 +22,5 @@ def keep_house() -> None:
     data_requests.wake_stuck()
     data_requests.forget_exports()
     erasure.erase_late_arrivals()
+    carrier.give_up_refused_and_old()
     carrier.delete_recordings()

@@ -26,6 +26,7 @@ urlpatterns = [
     path("recall/<str:campaign_id>/stop/now", campaigns.stop, name="stop-campaign"),
     path("calls", calls.index, name="calls"),
     path("calls/<str:call_id>", calls.show, name="call"),
+    path("calls/<str:call_id>/recording", calls.recording, name="recording"),
     path("messages", messages.index, name="messages"),
     path("appointments", appointments.index, name="appointments"),
     path("appointments/book", appointments.book, name="book"),

@@ -22,6 +22,9 @@ ACCOUNT = "/twilio/2010-04-01/Accounts/{account}"
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 EARLY_PATIENCE_S = 5
+_SILENT_FRAME = b"\xff\xf3\x18\xc0" + bytes(32)
+"""MPEG-2 layer III, 8 kbit/s, 16 kHz, one channel: 576 samples of nothing."""
+_FRAME_S = 576 / 16_000
 DROP = web.RequestKey("drop", bool)
 """Set on a request whose connection is cut instead of answered."""
 
@@ -183,6 +186,28 @@ async def list_recordings(request: web.Request) -> web.Response:
     call = _find(request, world_of(request).calls)
     rows = [_recording(call)] if call.recording_sid else []
     return listing(request, "recordings", rows)
+
+
+@routes.get(ACCOUNT + "/Recordings/{recording:RE[0-9a-f]+}.mp3")
+async def recording_media(request: web.Request) -> web.Response:
+    """As long as the call was, and silent."""
+    call = _recorded(request)
+    frames = max(1, round(call.seconds / _FRAME_S))
+    return web.Response(body=_SILENT_FRAME * frames, content_type="audio/mpeg")
+
+
+@routes.delete(ACCOUNT + "/Recordings/{recording:RE[0-9a-f]+}.json")
+async def delete_recording(request: web.Request) -> web.Response:
+    _recorded(request).recording_sid = ""
+    return web.Response(status=204)
+
+
+def _recorded(request: web.Request) -> Call:
+    account, wanted = account_of(request), request.match_info["recording"]
+    for call in world_of(request).calls.values():
+        if call.recording_sid == wanted and call.account_sid == account:
+            return call
+    raise TwilioError(404, 20404, f"The requested resource {wanted} was not found")
 
 
 def _recording(call: Call) -> dict[str, Any]:

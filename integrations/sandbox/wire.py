@@ -135,6 +135,8 @@ def _text(request: web.Request, params: Any) -> str:
 
 
 def _readable(answer: web.StreamResponse) -> Any:
+    if answer.content_type.startswith("audio/"):
+        return None
     text = answer.text if isinstance(answer, web.Response) else None
     try:
         return json.loads(text) if text else text

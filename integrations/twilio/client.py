@@ -14,7 +14,7 @@ from django.conf import settings
 from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
-from integrations.twilio.transport import NotSentError, Transport
+from integrations.twilio.transport import Answer, NotSentError, Transport
 from sightsync.lib.errors import ProviderError
 
 LIVE_API = "https://api.twilio.com"
@@ -200,6 +200,22 @@ def stop_recording(*, account: Account, sid: str, timeout_s: float = 10) -> None
         timeout_s,
         lambda client: client.calls(sid).recordings("Twilio.CURRENT").update(status="stopped"),
     )
+
+
+def fetch_recording(*, account: Account, sid: str, timeout_s: float = 10) -> bytes:
+    """What was recorded, as MP3. REJECTED when there is no such recording (any more).
+
+    https://www.twilio.com/docs/voice/api/recording#fetch-a-recordings-media-file
+    """
+
+    def sound(client: Client) -> bytes:
+        path = f"/2010-04-01/Accounts/{account.sid}/Recordings/{sid}.mp3"
+        answer = client.request("GET", LIVE_API + path)
+        if answer.status_code != 200 or not isinstance(answer, Answer):
+            raise ValueError("no sound")
+        return answer.raw
+
+    return ask(account, timeout_s, sound)
 
 
 def delete_recording(*, account: Account, sid: str, timeout_s: float = 10) -> None:

@@ -5,6 +5,7 @@ https://www.twilio.com/docs/voice/api/call-resource#statuscallback
 https://www.twilio.com/docs/messaging/guides/webhook-request
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -85,6 +86,7 @@ FAILURE_REASONS: dict[str, str] = {
     "63049": "WhatsApp chose not to deliver it.",
 }
 OPTED_OUT_CODE = "21610"
+_RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
 BAD_NUMBER_CODES = frozenset({"21211", "21214", "21217", "30005"})
 
 
@@ -103,6 +105,7 @@ class CallEvent:
     sequence: int | None
     error_code: str
     answered_by: str
+    recording: str
 
     @property
     def is_final(self) -> bool:
@@ -196,6 +199,7 @@ def call_event(params: Mapping[str, str]) -> CallEvent:
         sequence=_whole(params.get("SequenceNumber")),
         error_code=params.get("ErrorCode") or "",
         answered_by=params.get("AnsweredBy") or "",
+        recording=_recording(params.get("RecordingSid") or ""),
     )
 
 
@@ -256,6 +260,10 @@ def _need(params: Mapping[str, str], name: str) -> str:
     if not value:
         raise PayloadError(name)
     return value
+
+
+def _recording(sid: str) -> str:
+    return sid if _RECORDING_SID.fullmatch(sid) else ""
 
 
 def _whole(value: str | None) -> int | None:

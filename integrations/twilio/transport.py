@@ -13,7 +13,8 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 
 CONNECT_TIMEOUT_S = 3.05
-LONGEST_ANSWER = 2 * 1024 * 1024
+LONGEST_ANSWER = 16 * 1024 * 1024
+"""A recording of an hour; lists and records are far shorter."""
 
 
 class UnknownProductError(LookupError):
@@ -22,6 +23,14 @@ class UnknownProductError(LookupError):
 
 class NotSentError(Exception):
     """No connection could be opened: it is certain that nothing reached the provider."""
+
+
+class Answer(Response):
+    """With the bytes as they came: a recording is no text."""
+
+    def __init__(self, status_code: int, raw: bytes, headers: Any) -> None:
+        super().__init__(status_code, raw.decode("utf-8", "replace"), headers)
+        self.raw = raw
 
 
 class Transport(HttpClient):
@@ -37,7 +46,7 @@ class Transport(HttpClient):
         super().__init__(None, False, timeout_s)
         self.bases = dict(bases)
         self.timeout_s = timeout_s
-        self.answer: Response | None = None
+        self.answer: Answer | None = None
         self.retry_after: float | None = None
 
     def address(self, url: str) -> str:
@@ -80,20 +89,19 @@ class Transport(HttpClient):
                     raise NotSentError from error
                 raise
             self.retry_after = _seconds(answer.headers.get("Retry-After"))
-            text = _read(answer, deadline)
-            self.answer = Response(answer.status_code, text, answer.headers)
+            self.answer = Answer(answer.status_code, _read(answer, deadline), answer.headers)
             return self.answer
 
 
-def _read(answer: requests.Response, deadline: float) -> str:
-    body = b""
+def _read(answer: requests.Response, deadline: float) -> bytes:
+    body = bytearray()
     for chunk in answer.iter_content(16 * 1024):
         body += chunk
         if time.monotonic() > deadline:
             raise requests.exceptions.ReadTimeout("The answer dripped past its deadline.")
         if len(body) > LONGEST_ANSWER:
             raise requests.exceptions.ContentDecodingError("The answer has no end.")
-    return body.decode("utf-8", "replace")
+    return bytes(body)
 
 
 def _nothing_was_sent(error: requests.exceptions.ConnectionError) -> bool:

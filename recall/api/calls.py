@@ -4,14 +4,16 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.urls import path
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 
 from patients.models import Patient
 from practices.api_access import ApiRequest, ApiView
-from recall.api.documenting import APPOINTMENT, CALL, PATIENT, given, key_of
+from recall.api.documenting import APPOINTMENT, CALL, PATIENT, error, given, key_of
 from recall.api.serializers import CallSerializer
 from recall.models import Attempt
 from recall.selectors import for_api
+from recall.voice import recordings
 from sightsync.lib.api import fields, paging, render, schema
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
@@ -25,7 +27,7 @@ EXAMPLE: dict[str, Any] = {
     "appointment_booked_at": "2026-03-15T10:23:14Z",
     "ai_summary": "Patient agreed to book — Thursday 2pm confirmed.",
     "call_outcome_notes": None,
-    "recording_url": None,
+    "recording_url": f"https://app.sightsync.io/api/v1/calls/{CALL}/recording",
     "is_complete": True,
     "created_at": "2026-03-15T10:22:00Z",
     "patient": {"first_name": "Jane", "last_name": "Smith"},
@@ -45,7 +47,7 @@ class CallsView(ApiView):
         operation_id="listCalls",
         summary="List calls",
         description="Newest first. `from` and `to` are days in London. A call that was cancelled"
-        " before it was placed is `failed`. `recording_url` is always null.",
+        " before it was placed is `failed`.",
         tags=_TAG,
         parameters=[
             *schema.paging(DEFAULT_LIMIT, MAX_LIMIT),
@@ -90,7 +92,38 @@ class CallView(ApiView):
         return render.answer(found)
 
 
+class RecordingView(ApiView):
+    @extend_schema(
+        operation_id="getCallRecording",
+        summary="Listen to a call",
+        description="What `recording_url` leads to. Patients are told at the start of the call that"
+        " it is recorded; what one refused is deleted and never to be had, the others are kept for"
+        " 30 days.",
+        tags=_TAG,
+        parameters=[schema.id_parameter("call_id", Attempt.PREFIX, "The call's id.")],
+        responses={
+            (200, "audio/mpeg"): OpenApiTypes.BINARY,
+            404: error("There is no such call, or no recording of it."),
+            503: error("The carrier does not answer."),
+        },
+    )
+    def get(self, request: ApiRequest, call_id: str) -> HttpResponse:
+        calls = for_api.calls(request.practice).select_related("practice")
+        found = calls.filter(pk=key_of(Attempt.PREFIX, call_id)).first()
+        if found is None:
+            raise Http404
+        return HttpResponse(
+            recordings.sound(found),
+            content_type="audio/mpeg",
+            headers={
+                "Content-Disposition": f'attachment; filename="{found.public_id}.mp3"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+
 urlpatterns = [
     path("calls", CallsView.as_view()),
     path("calls/<str:call_id>", CallView.as_view()),
+    path("calls/<str:call_id>/recording", RecordingView.as_view()),
 ]

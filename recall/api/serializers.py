@@ -102,7 +102,9 @@ class CallSerializer(_Shape):
     ai_summary = serializers.CharField(allow_null=True)
     call_outcome_notes = serializers.CharField(allow_null=True)
     recording_url = serializers.CharField(
-        allow_null=True, help_text="Always null: recordings stay with the carrier."
+        allow_null=True,
+        help_text="Opens with the API key. Null when the call was not recorded, when the patient"
+        " refused, and once the recording is deleted, 30 days after the call.",
     )
     is_complete = serializers.BooleanField()
     created_at = serializers.DateTimeField()

@@ -146,7 +146,9 @@ def _note_call(attempt: Attempt, event: CallEvent) -> None:
         attempt.duration_seconds = event.duration_s
     if event.answered_by and not attempt.answered_by:
         attempt.answered_by = event.answered_by
-    attempt.save(update_fields=["answered_at", "duration_seconds", "answered_by"])
+    if event.recording and event.is_final:
+        attempt.recording = event.recording
+    attempt.save(update_fields=["answered_at", "duration_seconds", "answered_by", "recording"])
 
 
 def _completed(attempt: Attempt) -> tuple[AttemptState, Outcome]:

@@ -179,6 +179,9 @@ class Attempt(models.Model):
                 condition=models.Q(channel=Channel.VOICE, submitted_at__isnull=False),
             ),
             models.Index(fields=["campaign", "state"], name="attempt_of_campaign"),
+            models.Index(
+                fields=["created_at"], name="attempt_recorded", condition=~models.Q(recording="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -187,6 +190,15 @@ class Attempt(models.Model):
     @property
     def public_id(self) -> str:
         return ids.encode(self.PREFIX, self.pk)
+
+    @property
+    def recording_refused(self) -> bool:
+        """The person on the line did not want it: what there is is deleted, unheard."""
+        return bool(self.dialogue.get("recording_declined"))
+
+    @property
+    def may_be_heard(self) -> bool:
+        return bool(self.recording) and not self.recording_refused
 
 
 class CallTurn(models.Model):

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from patients.models import Patient
@@ -80,6 +81,8 @@ _CALL = (
     "reason",
     "duration_seconds",
     "summary",
+    "recording",
+    "dialogue__recording_declined",
     "extended",
     "created_at",
     "submitted_at",
@@ -138,7 +141,7 @@ def _call(row: dict[str, Any]) -> dict[str, Any]:
         "appointment_booked_at": row["booked_at"],
         "ai_summary": row["summary"] or None,
         "call_outcome_notes": _notes(row["state"], row["outcome"], row["reason"]),
-        "recording_url": None,
+        "recording_url": recording_url(row["id"]) if _may_be_heard(row) else None,
         "is_complete": row["state"] in states.TERMINAL,
         "created_at": row["created_at"],
         "patient": {
@@ -154,6 +157,16 @@ def _call(row: dict[str, Any]) -> dict[str, Any]:
         "campaign_id": _id(Campaign.PREFIX, row["campaign_id"]),
         "extended": row["extended"],
     }
+
+
+def recording_url(key: UUID) -> str:
+    """Where the recording is; it opens with an API key only, for people speak of their health."""
+    call_id = ids.encode(Attempt.PREFIX, key)
+    return f"{settings.PUBLIC_BASE_URL}/api/v1/calls/{call_id}/recording"
+
+
+def _may_be_heard(row: dict[str, Any]) -> bool:
+    return bool(row["recording"]) and not row["dialogue__recording_declined"]
 
 
 def _notes(state: str, outcome: str, reason: str) -> str | None:

@@ -1,5 +1,7 @@
 """The log of calls, and one call: what was said, what came of it, the rules when it was made."""
 
+import re
+
 from django import forms
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -11,9 +13,12 @@ from practices import access
 from practices.access import StaffRequest
 from recall import receipts, selectors
 from recall.models import Attempt, Outcome
+from recall.voice import recordings
 from recall.wording import OUTCOMES
+from sightsync.lib.errors import AppError
 
 PAGE_SIZE = 50
+_RANGE = re.compile(r"bytes=(\d{1,9})-(\d{0,9})")
 
 
 class FilterForm(forms.Form):
@@ -58,6 +63,30 @@ def show(request: StaffRequest, call_id: str) -> HttpResponse:
         "others": selectors.attempts_of_episode(attempt),
     }
     return render(request, "recall/call.html", context)
+
+
+@require_safe
+@access.require("calls.view")
+def recording(request: StaffRequest, call_id: str) -> HttpResponse:
+    """The sound itself. Parts of it are answered as asked for: Safari plays nothing otherwise."""
+    call = access.load(selectors.calls(request.practice), call_id)
+    try:
+        sound = recordings.sound(call)
+    except AppError as error:
+        return HttpResponse(error.message, status=error.status, content_type="text/plain")
+    return _part(request, sound)
+
+
+def _part(request: StaffRequest, sound: bytes) -> HttpResponse:
+    asked = _RANGE.fullmatch(request.headers.get("Range", ""))
+    first = int(asked[1]) if asked else 0
+    last = min(int(asked[2] or len(sound)) if asked else len(sound), len(sound) - 1)
+    headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-store"}
+    if not asked or first > last:
+        return HttpResponse(sound, content_type="audio/mpeg", headers=headers)
+    headers["Content-Range"] = f"bytes {first}-{last}/{len(sound)}"
+    part = sound[first : last + 1]
+    return HttpResponse(part, status=206, content_type="audio/mpeg", headers=headers)
 
 
 def _filtered(rows: QuerySet[Attempt], form: FilterForm) -> QuerySet[Attempt]:

@@ -1,5 +1,6 @@
-"""Ending a recording that the person on the line refused. What was recorded so far is deleted by
-the carrier's retention, and never fetched: the attempt keeps no recording id.
+"""Ending a recording that the person on the line refused, and fetching one that may be heard.
+
+Recordings stay with the carrier; what is deleted there, and when, is `gdpr`'s.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from uuid import UUID
 from integrations.twilio import client
 from recall.attempts import carriers
 from recall.models import Attempt
-from sightsync.lib.errors import ProviderError
+from sightsync.lib.errors import AppError, ProviderError
 
 
 def stop(*, attempt_id: UUID) -> bool:
@@ -25,3 +26,27 @@ def stop(*, attempt_id: UUID) -> bool:
             return False
         raise
     return True
+
+
+def sound(attempt: Attempt) -> bytes:
+    """What was recorded of the call, as MP3. Raises AppError: 404 when nothing is kept that may be
+    heard, 503 when the carrier does not answer.
+    """
+    if not attempt.may_be_heard:
+        raise _no_recording()
+    account = carriers.account_of(attempt.practice)
+    try:
+        return client.fetch_recording(account=account, sid=attempt.recording)
+    except ProviderError as error:
+        if error.kind is ProviderError.Kind.REJECTED:
+            raise _no_recording() from error
+        raise AppError(
+            "carrier_unavailable",
+            "The carrier, who keeps the recording, does not answer.",
+            503,
+            headers={"Retry-After": "30"},
+        ) from error
+
+
+def _no_recording() -> AppError:
+    return AppError("no_recording", "There is no recording of this call.", 404)

@@ -10,6 +10,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from integrations.twilio import client as twilio
 from practices import api_keys
 from practices.journal import Actor
 from practices.models import ApiKey, Practice
@@ -71,6 +72,12 @@ def make_client(practice: Practice, scopes: Iterable[str] = api_keys.SCOPES) -> 
 def _forget_totals() -> None:
     """Totals are kept per journal entry; a test that writes rows by itself makes none."""
     lists.forget_all()
+
+
+@pytest.fixture(autouse=True)
+def _kept_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The carrier has every recording that it is asked for."""
+    monkeypatch.setattr(twilio, "fetch_recording", lambda *, account, sid: sid.encode())
 
 
 @pytest.fixture

@@ -132,6 +132,7 @@ def _call(patient: Patient, campaign: Campaign) -> Attempt:
         state=AttemptState.DONE,
         outcome="booked",
         summary="Canary agreed to book.",
+        recording="RE" + "1" * 32,
         duration_seconds=74,
         created_at=at,
         submitted_at=at,

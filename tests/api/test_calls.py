@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
 from recall.booking import elsewhere
 from recall.models import Attempt, AttemptState, Outcome
@@ -45,6 +46,7 @@ def booked(practice, jane) -> Attempt:
         summary="Booked Thursday 19 November at 2pm.",
         answered_at=clock.now(),
         ended_at=clock.now(),
+        recording="RE" + "1" * 32,
     )
     elsewhere.record(
         practice=practice,
@@ -72,7 +74,7 @@ def test_the_list_is_as_documented(api, booked, jane) -> None:
         "duration": 74,
         "appointment_booked": True,
         "ai_summary": "Booked Thursday 19 November at 2pm.",
-        "recording_url": None,
+        "recording_url": f"{settings.PUBLIC_BASE_URL}/api/v1/calls/{booked.public_id}/recording",
         "created_at": "2026-11-18T10:04:00Z",
         "patient": {"first_name": "Jane", "last_name": "Smith"},
     }
@@ -91,12 +93,28 @@ def test_one_call_is_as_documented_and_without_envelope(api, booked, jane) -> No
         "appointment_booked_at": "2026-11-18T10:04:00Z",
         "ai_summary": "Booked Thursday 19 November at 2pm.",
         "call_outcome_notes": None,
-        "recording_url": None,
+        "recording_url": f"{settings.PUBLIC_BASE_URL}/api/v1/calls/{booked.public_id}/recording",
         "is_complete": True,
         "created_at": "2026-11-18T10:04:00Z",
         "patient": {"first_name": "Jane", "last_name": "Smith"},
     }
     assert api.get(f"/calls/{booked.pk}").json() == call
+
+
+def test_the_recording_is_heard_with_the_key_at_its_url(api, booked) -> None:
+    answer = api.get(f"/calls/{booked.public_id}/recording")
+    assert (answer["Content-Type"], answer.content.decode()) == ("audio/mpeg", booked.recording)
+    assert answer["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("change", [{"recording": ""}, {"dialogue": {"recording_declined": True}}])
+def test_without_a_recording_or_against_the_patients_word_there_is_no_url(
+    api, booked, change
+) -> None:
+    Attempt.objects.update(**change)
+    assert api.get(f"/calls/{booked.public_id}").json()["recording_url"] is None
+    answer = api.get(f"/calls/{booked.public_id}/recording")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_recording")
 
 
 STATUSES = [

@@ -219,7 +219,7 @@ LISTED_CALL = {
     "duration": 74,
     "appointment_booked": True,
     "ai_summary": "Patient agreed to book — Thursday 2pm confirmed.",
-    "recording_url": None,  # printed as a text; nothing is recorded here, which the document allows
+    "recording_url": "https://...",
     "created_at": "2026-03-15T10:22:00Z",
     "patient": {"first_name": "Jane", "last_name": "Smith"},
 }

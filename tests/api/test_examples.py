@@ -84,15 +84,18 @@ def test_the_python_example_runs(section: Section, server: str, capsys) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("section", SECTIONS, ids=NAMES)
-def test_the_curl_example_runs(section: Section, server: str) -> None:
+def test_the_curl_example_runs(
+    section: Section, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command = section.blocks("bash")[0]
+    monkeypatch.chdir(tmp_path)
     if shutil.which("curl"):
         strict = 'curl() { command curl -sS --fail-with-body "$@"; }\n'
         done = subprocess.run(
             ["bash", "-c", strict + command], capture_output=True, text=True, timeout=30
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        assert isinstance(json.loads(done.stdout), dict)
+        assert list(tmp_path.iterdir()) or isinstance(json.loads(done.stdout), dict)
     else:
         answer = _as_curl_would(command)
         assert answer.status_code < 300, answer.text
@@ -108,6 +111,7 @@ def _as_curl_would(command: str) -> httpx.Response:
             name, _, text = value.partition(": ")
             asked["headers"][name] = text
         else:
-            asked[{"-X": "method", "-d": "content"}[option]] = value
+            asked[{"-X": "method", "-d": "content", "-o": "file"}[option]] = value
+    asked.pop("file", None)
     asked["method"] = asked["method"] or ("POST" if asked["content"] else "GET")
     return httpx.request(url=url, trust_env=False, **asked)

@@ -150,6 +150,17 @@ def test_a_machine_that_answered_is_voicemail(jane):
     assert attempt.duration_seconds == 12
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"), [("RE" + "5" * 32, "RE" + "5" * 32), ("../../etc", ""), ("", "")]
+)
+def test_the_end_of_a_call_brings_the_id_of_its_recording(jane, told, kept):
+    attempt = engine.under_way(jane, provider_ref=SID)
+    callbacks.call_status(attempt.pk, call("in-progress", RecordingSid="RE" + "4" * 32))
+    callbacks.call_status(attempt.pk, call("completed", RecordingSid=told))
+    attempt.refresh_from_db()
+    assert attempt.recording == kept
+
+
 def test_what_the_talk_brought_outweighs_the_carriers_completed(jane):
     attempt = engine.under_way(jane, provider_ref=SID, outcome=Outcome.DECLINED)
     callbacks.call_status(attempt.pk, call("completed"))

@@ -17,6 +17,7 @@ from recall.eligibility import gather
 from recall.models import (
     Appointment,
     Attempt,
+    AttemptState,
     CallTurn,
     Channel,
     Episode,
@@ -291,6 +292,30 @@ def test_the_carriers_recording_is_deleted_by_a_job(known, practice, monkeypatch
     assert row.deleted_at == clock.now()
     tasks.keep_house()
     assert asked == [row.recording] * 2
+
+
+def test_recordings_that_were_refused_or_are_old_are_deleted(practice, at, monkeypatch) -> None:
+    gone: list[str] = []
+    monkeypatch.setattr(client, "delete_recording", lambda *, sid, **_: gone.append(sid))
+    calls = {
+        name: engine.under_way(
+            engine.patient(practice, f"+4477009000{number}"),
+            state=AttemptState.DONE,
+            provider_ref=f"CA{number:032d}",
+            recording=f"RE{number:032d}",
+            dialogue={"recording_declined": name == "refused"},
+        )
+        for number, name in ((10, "refused"), (11, "kept"))
+    }
+    tasks.keep_house()
+    assert gone == [calls["refused"].recording]
+    at("2026-12-18T10:03:00Z")
+    tasks.keep_house()
+    assert len(gone) == 1
+    at("2026-12-18T10:05:00Z")
+    tasks.keep_house()
+    assert gone[1:] == [calls["kept"].recording]
+    assert set(Attempt.objects.values_list("recording", flat=True)) == {""}
 
 
 # --- the inventory ------------------------------------------------------------------------------

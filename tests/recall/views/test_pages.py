@@ -5,7 +5,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from integrations.twilio import client
 from practices.models import Practice
+from recall.models import Attempt
 from tests import engine
 from tests.working_day import WorkingDay
 
@@ -110,3 +112,29 @@ def test_a_wrong_filter_is_treated_as_none(owner: Client, day: WorkingDay) -> No
         assert owner.get(address).status_code == 200
     answer = owner.get("/recall/new?age_from=80&age_to=20")
     assert "There is a problem" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        (None, 200, b"0123456789"),
+        ("bytes=0-1", 206, b"01"),
+        ("bytes=8-", 206, b"89"),
+        ("bytes=4-99", 206, b"4567" + b"89"),
+        ("bytes=10-", 200, b"0123456789"),
+        ("bytes=3-2", 200, b"0123456789"),
+        ("bytes=-2", 200, b"0123456789"),
+    ],
+)
+def test_a_recording_is_played_on_the_calls_page_in_parts(
+    viewer: Client, day: WorkingDay, monkeypatch, asked, status, part
+) -> None:
+    monkeypatch.setattr(client, "fetch_recording", lambda **_: b"0123456789")
+    address = f"/calls/{day.call.public_id}"
+    assert "<audio" not in viewer.get(address).content.decode()
+    assert viewer.get(f"{address}/recording").status_code == 404
+    Attempt.objects.filter(pk=day.call.pk).update(recording="RE" + "1" * 32)
+    assert f'src="{address}/recording"' in viewer.get(address).content.decode()
+    answer = viewer.get(f"{address}/recording", headers={"Range": asked} if asked else {})
+    assert (answer.status_code, answer.content) == (status, part)
+    assert answer["Content-Type"] == "audio/mpeg"
