@@ -5,7 +5,8 @@ nor journals. One row and a whole import go through the same function.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from patients import due, suppressions, tps
@@ -62,23 +63,35 @@ def assign(
     """Set cleaned ``values`` and all that follows from them; the names of the fields that
     changed.
     """
-    changed = {name for name, value in values.items() if getattr(patient, name) != value}
+    news = {name: value for name, value in values.items() if getattr(patient, name) != value}
     before = {name: getattr(patient, name) for name in _FOLLOWING}
-    for name in changed:
-        setattr(patient, name, values[name])
-    if "phone_number" in changed:
+    _put(patient, news, lookups)
+    if not news.keys().isdisjoint(_DUE_FACTS) or patient._state.adding:
+        set_due_date(patient, practice)
+    following = {name for name in _FOLLOWING if getattr(patient, name) != before[name]}
+    return following.union(news)
+
+
+def fill(
+    patient: Patient, values: Mapping[str, Any], *, practice: Practice, lookups: Lookups
+) -> None:
+    """As ``assign``, for a patient of whom nothing is known yet."""
+    _put(patient, values, lookups)
+    set_due_date(patient, practice)
+
+
+def _put(patient: Patient, news: Mapping[str, Any], lookups: Lookups) -> None:
+    for name, value in news.items():
+        setattr(patient, name, value)
+    if "phone_number" in news:
         _new_phone(patient, lookups)
-    if "email" in changed:
+    if "email" in news:
         _new_email(patient)
-    if changed & {"phone_number", "email"}:
+    if lookups.suppressed.channels and ("phone_number" in news or "email" in news):
         _heed_suppression(patient, lookups.suppressed, clock.now())
-    if "nhs_number" in changed:
+    if "nhs_number" in news:
         digits = patient.nhs_number
         patient.nhs_number_hash = crypto.keyed_hash("nhs", digits) if digits else None
-    if changed & _DUE_FACTS or patient._state.adding:
-        set_due_date(patient, practice)
-    changed.update(name for name in _FOLLOWING if getattr(patient, name) != before[name])
-    return changed
 
 
 def set_due_date(patient: Patient, practice: Practice) -> None:
@@ -86,7 +99,7 @@ def set_due_date(patient: Patient, practice: Practice) -> None:
     answer = due.due(
         due.Facts(
             risk_category=patient.risk_category,
-            known_since=clock.london(patient.created_at).date(),
+            known_since=_day_of(patient.created_at),
             last_test=patient.last_eye_test_date,
             date_of_birth=patient.date_of_birth,
             clinician_date=patient.clinician_due_date,
@@ -99,6 +112,11 @@ def set_due_date(patient: Patient, practice: Practice) -> None:
     patient.due_interval_months = answer.interval_months
     patient.due_source = str(answer.source)
     patient.due_reason = answer.reason_code
+
+
+@lru_cache(maxsize=512)
+def _day_of(moment: datetime) -> date:
+    return clock.london(moment).date()
 
 
 _DUE_FACTS = frozenset(
@@ -142,8 +160,6 @@ def _new_email(patient: Patient) -> None:
 
 def _heed_suppression(patient: Patient, suppressed: suppressions.Found, now: datetime) -> None:
     """A suppressed number or address makes the record one that is kept but never contacted."""
-    if not suppressed.channels:
-        return
     hashes = suppressions.of_person(
         first_name=patient.first_name,
         last_name=patient.last_name,

@@ -83,8 +83,17 @@ _PLAIN_EMAIL = re.compile(
 )
 
 
-class _Wrong(ValueError):
-    """Raised inside a field's cleaner: code and sentence."""
+class Wrong(ValueError):
+    """What is wrong with one field: ``code`` for machines, ``message`` for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+REJECTIONS = (Wrong, phone.Rejection, nhs_number.Rejection)
+"""What a field's cleaner may raise."""
 
 
 def clean(data: PatientData, *, today: date) -> Cleaned:
@@ -94,16 +103,18 @@ def clean(data: PatientData, *, today: date) -> Cleaned:
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, raw in data.items():
-        cleaner = _CLEANERS.get(name)
+        cleaner = CLEANERS.get(name)
         if cleaner is None:
             continue
         try:
-            values.update(cleaner(name, raw, today))
-        except (phone.Rejection, nhs_number.Rejection) as rejection:
+            value = cleaner(name, raw, today)
+        except REJECTIONS as rejection:
             problems.append(Problem(name, rejection.code, rejection.message))
-        except _Wrong as wrong:
-            code, message = wrong.args
-            problems.append(Problem(name, code, message))
+            continue
+        if name == "phone_number":
+            values.update(value)
+        else:
+            values[name] = value
     return Cleaned(values, problems)
 
 
@@ -116,13 +127,13 @@ def phone_values(number: phone.PhoneNumber) -> dict[str, Any]:
     }
 
 
-def _text(name: str, raw: Any, _today: date) -> dict[str, Any]:
+def _text(name: str, raw: Any, _today: date) -> str:
     text = names.tidy(_as_text(name, raw))
     if len(text) > _LENGTHS[name]:
-        raise _Wrong("too_long", f"{_label(name)} is longer than {_LENGTHS[name]} characters.")
+        raise Wrong("too_long", f"{_label(name)} is longer than {_LENGTHS[name]} characters.")
     if name == "first_name" and not text:
-        raise _Wrong("required", "Give the patient's first name.")
-    return {name: text}
+        raise Wrong("required", "Give the patient's first name.")
+    return text
 
 
 def _phone(_name: str, raw: Any, _today: date) -> dict[str, Any]:
@@ -132,80 +143,80 @@ def _phone(_name: str, raw: Any, _today: date) -> dict[str, Any]:
     return phone_values(phone.parse(text))
 
 
-def _email(_name: str, raw: Any, _today: date) -> dict[str, Any]:
+def _email(_name: str, raw: Any, _today: date) -> str:
     text = _as_text("email", raw).strip().lower()
     if len(text) > MAX_EMAIL:
-        raise _Wrong("too_long", f"The email address is longer than {MAX_EMAIL} characters.")
+        raise Wrong("too_long", f"The email address is longer than {MAX_EMAIL} characters.")
     if text and not _PLAIN_EMAIL.fullmatch(text):
         try:
             validate_email(text)
         except ValidationError:
-            raise _Wrong(
+            raise Wrong(
                 "invalid_email", "This is not an email address such as jane@example.org."
             ) from None
-    return {"email": text}
+    return text
 
 
-def _nhs(_name: str, raw: Any, _today: date) -> dict[str, Any]:
+def _nhs(_name: str, raw: Any, _today: date) -> str:
     text = _as_text("nhs_number", raw).strip()
-    return {"nhs_number": nhs_number.parse(text).digits if text else ""}
+    return nhs_number.digits_of(text) if text else ""
 
 
-def _risk(_name: str, raw: Any, _today: date) -> dict[str, Any]:
+def _risk(_name: str, raw: Any, _today: date) -> str:
     text = _as_text("risk_category", raw).strip().lower() or RiskCategory.STANDARD.value
     if text not in _RISKS:
-        raise _Wrong("invalid_choice", f"The risk category is one of: {', '.join(sorted(_RISKS))}.")
-    return {"risk_category": text}
+        raise Wrong("invalid_choice", f"The risk category is one of: {', '.join(sorted(_RISKS))}.")
+    return text
 
 
-def _notes(_name: str, raw: Any, _today: date) -> dict[str, Any]:
+def _notes(_name: str, raw: Any, _today: date) -> str:
     text = _as_text("clinical_notes", raw).replace("\0", "")
     text = text.encode(errors="ignore").decode().strip()  # lone surrogates cannot be stored
     if len(text) > MAX_NOTES:
-        raise _Wrong("too_long", f"The clinical notes are longer than {MAX_NOTES} characters.")
-    return {"clinical_notes": text}
+        raise Wrong("too_long", f"The clinical notes are longer than {MAX_NOTES} characters.")
+    return text
 
 
-def _date(name: str, raw: Any, today: date) -> dict[str, Any]:
+def _date(name: str, raw: Any, today: date) -> date | None:
     day = _as_date(name, raw)
     if day is None:
-        return {name: None}
+        return None
     if not EARLIEST <= day <= LATEST:
-        raise _Wrong("out_of_range", f"{_label(name)} must be between 1900 and 2099.")
+        raise Wrong("out_of_range", f"{_label(name)} must be between 1900 and 2099.")
     if name in ("date_of_birth", "last_eye_test_date") and day > today:
-        raise _Wrong("in_the_future", f"{_label(name)} is in the future.")
-    return {name: day}
+        raise Wrong("in_the_future", f"{_label(name)} is in the future.")
+    return day
 
 
-def _months(name: str, raw: Any, _today: date) -> dict[str, Any]:
+def _months(_name: str, raw: Any, _today: date) -> int | None:
     if raw in (None, ""):
-        return {name: None}
+        return None
     if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= 120:
-        raise _Wrong("out_of_range", "The interval is a whole number of months from 1 to 120.")
-    return {name: raw}
+        raise Wrong("out_of_range", "The interval is a whole number of months from 1 to 120.")
+    return raw
 
 
-def _extended(name: str, raw: Any, _today: date) -> dict[str, Any]:
+def _extended(_name: str, raw: Any, _today: date) -> dict[str, Any]:
     if raw is None:
-        return {name: {}}
+        return {}
     if not isinstance(raw, dict):
-        raise _Wrong("invalid_type", "extended must be a JSON object.")
+        raise Wrong("invalid_type", "extended must be a JSON object.")
     try:
         text = json.dumps(raw, ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError):
-        raise _Wrong("invalid_type", "extended must be a JSON object.") from None
+        raise Wrong("invalid_type", "extended must be a JSON object.") from None
     if len(text) > MAX_EXTENDED_BYTES:
-        raise _Wrong("too_long", "extended is larger than 16 KiB.")
+        raise Wrong("too_long", "extended is larger than 16 KiB.")
     if b"\\u0000" in text:
-        raise _Wrong("invalid_type", "extended must not hold NUL characters.")
-    return {name: raw}
+        raise Wrong("invalid_type", "extended must not hold NUL characters.")
+    return raw
 
 
 def _as_text(name: str, raw: Any) -> str:
     if raw is None:
         return ""
     if not isinstance(raw, str):
-        raise _Wrong("invalid_type", f"{_label(name)} must be text.")
+        raise Wrong("invalid_type", f"{_label(name)} must be text.")
     return raw
 
 
@@ -220,7 +231,7 @@ def _as_date(name: str, raw: Any) -> date | None:
         return date.fromisoformat(raw.strip()) if len(raw.strip()) == 10 else _no_date()
     except ValueError:
         message = f"{_label(name)} must be a date such as 2024-01-15."
-        raise _Wrong("invalid_date", message) from None
+        raise Wrong("invalid_date", message) from None
 
 
 def _no_date() -> date:
@@ -244,7 +255,7 @@ _LABELS = {
     "clinician_due_date": "The clinician's date",
 }
 
-_CLEANERS: Mapping[str, Callable[[str, Any, date], dict[str, Any]]] = {
+CLEANERS: Mapping[str, Callable[[str, Any, date], Any]] = {
     "external_id": _text,
     "title": _text,
     "first_name": _text,
@@ -261,3 +272,6 @@ _CLEANERS: Mapping[str, Callable[[str, Any, date], dict[str, Any]]] = {
     "own_interval_months": _months,
     "extended": _extended,
 }
+"""From a field's name, a raw value and the day of today to what is stored of it (by model field for
+the number, of which more than itself is stored). They raise REJECTIONS.
+"""

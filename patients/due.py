@@ -9,9 +9,10 @@ them.
 
 from calendar import monthrange
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 DEFAULT_INTERVALS: Mapping[str, int] = {
     "standard": 24,
@@ -38,8 +39,7 @@ class Source(StrEnum):
     NEVER_TESTED = "never_tested"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """What the rule looks at. ``known_since`` is the day the record was created: a patient whose
     last test nobody knows has been due since then, so that the answer does not move from day to
     day. ``practice_intervals`` are months by the keys of DEFAULT_INTERVALS; missing keys take the
@@ -53,11 +53,10 @@ class Facts:
     clinician_date: date | None = None
     pms_date: date | None = None
     patient_interval_months: int | None = None
-    practice_intervals: Mapping[str, int] = field(default_factory=dict)
+    practice_intervals: Mapping[str, int] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """The answer: the day, the months it was reckoned with (None for a given date), the source,
     and a reason code fit for the journal and the 'why' panel.
     """

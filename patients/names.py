@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 _SPACES = re.compile(r"\s+")
+_NO_LETTER = re.compile(r"[\W_]+")
 _TITLES = {"mr", "mrs", "miss", "ms", "mx", "dr", "prof", "rev", "sir", "lady", "dame", "master"}
 
 
@@ -27,7 +28,7 @@ def key(text: str) -> str:
         return text.lower()
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
-    return "".join(ch for ch in text.casefold() if ch.isalnum())
+    return _NO_LETTER.sub("", text.casefold())
 
 
 def split(full: str) -> tuple[str, str, str]:

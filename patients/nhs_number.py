@@ -43,6 +43,12 @@ _HC_FIRST, _HC_LAST = 3_200_000_010, 3_999_999_999
 
 
 def parse(raw: str) -> NhsNumber:
+    """The number in a typed or exported cell, and its kind. Raises Rejection."""
+    text = digits_of(raw)
+    return NhsNumber(text, _kind(text))
+
+
+def digits_of(raw: str) -> str:
     """The number in a typed or exported cell: spaces, dashes, a leading apostrophe and Excel's
     '.0' are fine.
 
@@ -68,7 +74,7 @@ def parse(raw: str) -> NhsNumber:
             "nhs_number_check",
             "This NHS number fails its check digit. Compare it with the patient's record.",
         )
-    return NhsNumber(text, _kind(text))
+    return text
 
 
 def has_valid_check_digit(digits: str) -> bool:

@@ -7,7 +7,7 @@ advisory-locked pass; readers that must miss nothing read by sealed sequence.
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Protocol, Self
@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from practices.models import JournalEntry, Practice, User
-from sightsync.lib import clock
+from sightsync.lib import clock, copying
 from sightsync.lib.api.lists import Version
 
 FIRST = b"\0" * 32
@@ -109,37 +109,35 @@ def record_of_patients(
     practice: Practice | UUID,
     action: str,
     actor: Actor,
-    facts: Sequence[tuple[UUID, str]],
+    facts: Iterable[tuple[UUID, str]],
 ) -> None:
     """Write one entry for each patient in one statement, inside the caller's transaction; the facts
     are JSON already.
     """
     if not connection.in_atomic_block:
         raise RuntimeError(f"{action}: the journal is written in the transaction of its change")
-    if not facts:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RECORD_OF_PATIENTS,
-            [
-                practice.pk if isinstance(practice, Practice) else practice,
-                clock.now(),
-                actor.kind,
-                actor.id,
-                action,
-                "{" + ",".join([str(patient) for patient, _ in facts]) + "}",
-                [text for _, text in facts],
-            ],
-        )
+    key, now = practice.pk if isinstance(practice, Practice) else practice, clock.now()
+    copying.into(
+        "practices_journalentry",
+        _OF_PATIENTS,
+        [
+            (key, now, actor.kind, actor.id, action, patient, "", "", text)
+            for patient, text in facts
+        ],
+    )
 
 
-_RECORD_OF_PATIENTS = """
-INSERT INTO practices_journalentry
-    (practice_id, at, actor_kind, actor_id, action, patient_id, subject_type, subject_id, facts)
-SELECT %s, %s, %s, %s, %s, told.patient_id, '', '', told.facts::jsonb
-FROM unnest(%s::uuid[], %s::text[]) WITH ORDINALITY AS told (patient_id, facts, place)
-ORDER BY told.place
-"""
+_OF_PATIENTS = (
+    "practice_id",
+    "at",
+    "actor_kind",
+    "actor_id",
+    "action",
+    "patient_id",
+    "subject_type",
+    "subject_id",
+    "facts",
+)
 
 
 def digest(row: JournalEntry, sequence: int, previous: bytes) -> bytes:

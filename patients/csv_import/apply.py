@@ -6,7 +6,7 @@ for a single patient; what differs is that everything is read and written for al
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import orjson
@@ -25,8 +25,7 @@ from sightsync.lib import clock, crypto, ids
 from sightsync.lib.errors import AppError
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """What became of one row: the patient and what was done, or the code why nothing was."""
 
     patient_id: UUID | None = None
@@ -46,7 +45,8 @@ class Applied:
 
     def counts(self) -> Counter[str]:
         """Rows by created, updated, unchanged and rejected."""
-        return Counter("rejected" if one.what is None else one.what.value for one in self.placed)
+        found = Counter([one.what for one in self.placed])
+        return Counter({what.value if what else "rejected": n for what, n in found.items()})
 
 
 def apply(
@@ -256,9 +256,7 @@ class _Chunk:
         record = New(self.blank.copy())
         record.id = next(self.keys)
         record.given = values
-        assigning.assign(
-            cast(Patient, record), values, practice=self.practice, lookups=self.lookups
-        )
+        assigning.fill(cast(Patient, record), values, practice=self.practice, lookups=self.lookups)
         self.created.append(record)
         self._remember(record, values)
         return record, What.CREATED, ""
@@ -315,10 +313,11 @@ class _Chunk:
         for place, (row, (record, _, _)) in enumerate(zip(rows, done, strict=True)):
             if record is None:
                 continue
-            for channel in _unheard(row, record):
-                places.append(place)
-                one = None if channel == ALL_CHANNELS else channel
-                wishes.append(opt_outs_in_bulk.Wish(record.id, one))
+            if row.opt_outs:
+                for channel in _unheard(row, record):
+                    places.append(place)
+                    one = None if channel == ALL_CHANNELS else channel
+                    wishes.append(opt_outs_in_bulk.Wish(record.id, one))
             if row.deceased and record.deceased_at is None:
                 records.mark_deceased(patient=Patient(pk=record.id), actor=self.actor)
                 record.deceased_at = self.now

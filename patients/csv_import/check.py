@@ -2,13 +2,13 @@
 reads no database; what only the whole file can tell is the survey's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from patients import names, phone
-from patients.cleaning import PatientData, clean, phone_values
+from patients.cleaning import CLEANERS, REJECTIONS, phone_values
 from patients.csv_import import dates, words
 from patients.csv_import.columns import CONSENTS, Columns
 from patients.csv_import.dates import Meaning, Order
@@ -19,10 +19,11 @@ DATES = {
     "last_eye_test_date": Meaning.PAST,
     "pms_recall_date": Meaning.ANY,
 }
-_PLAIN = ("external_id", "title", "first_name", "last_name", "email", "nhs_number")
+_TEXTS = ("external_id", "title", "first_name", "last_name", "email", "nhs_number")
+_REPEATED = frozenset({"title", "first_name", "last_name", *DATES})
+_REMEMBERED = 50_000
 _EMPTY_WORDS = frozenset({"n/a", "na", "none", "null", "-", "--", "unknown", "no email", "nil"})
 _LONGEST_EMPTY_WORD = 8
-_REMEMBERED_DATES = 50_000
 ALL_CHANNELS = "all"
 LEFT_OUT = "The row was left out."
 _NOTHING: frozenset[str] = frozenset()
@@ -43,6 +44,21 @@ class Checked:
     reasons: list[str] = field(default_factory=list)
 
 
+class _Meanings(dict[str, Any]):
+    """What the cells of a column mean, of which so many are remembered as may come again."""
+
+    def __init__(self, read: Callable[[str], Any], most: int) -> None:
+        super().__init__()
+        self.read = read
+        self.most = most
+
+    def __missing__(self, cell: str) -> Any:
+        value = self.read(cell)
+        if len(self) < self.most:
+            self[cell] = value
+        return value
+
+
 class Judge:
     """Judges the rows of one file. ``orders`` says how the dates of a field are written, ``fixes``
     has new cells by row number and field, or None where the row is left out.
@@ -61,13 +77,12 @@ class Judge:
         self._phones = columns.phones
         self._today = today
         self._fixes = fixes or {}
-        self._plain = [(name, at[name]) for name in _PLAIN if name in at]
-        self._dates = [
-            (name, at[name], meaning, Order(orders.get(name, Order.DAY_FIRST)))
-            for name, meaning in DATES.items()
+        self._orders = {name: Order(orders.get(name, Order.DAY_FIRST)) for name in DATES}
+        self._plan = [
+            (name, at[name], _Meanings(self._reader(name), _REMEMBERED * (name in _REPEATED)))
+            for name in (*_TEXTS, *DATES)
             if name in at
         ]
-        self._seen: dict[tuple[str, str], date | None] = {}
         self._consents = [name for name in CONSENTS if name in at]
         self._rest = [
             step
@@ -90,32 +105,55 @@ class Judge:
                 row = self._mended(row, fix)
         checked = Checked(row)
         cells = row.cells
-        data = self._texts(cells)
-        self._read_dates(cells, data, checked)
+        self._read(cells, checked)
         for step in self._rest:
-            step(cells, data, checked)
-        number = self._phone(cells, checked)
+            step(cells, checked)
+        self._phone(cells, checked)
         if self._has_wishes:
             self._wishes(cells, checked)
-        cleaned = clean(data, today=self._today)  # type: ignore[arg-type]
-        checked.values = cleaned.values
-        if number is not None:
-            checked.values.update(phone_values(number))
-        checked.reasons += [f"{problem.field}: {problem.message}" for problem in cleaned.problems]
-        _require(data, number, checked)
+        _require(checked)
         if self._fixes and fix is None:
             checked.reasons.append(LEFT_OUT)
         return checked
 
-    def _texts(self, cells: list[str]) -> dict[str, Any]:
-        data: dict[str, Any] = {}
-        width = len(cells)
-        for name, place in self._plain:
-            if place < width and (text := cells[place]):
-                text = _unquoted(text)
-                if len(text) > _LONGEST_EMPTY_WORD or text.lower() not in _EMPTY_WORDS:
-                    data[name] = text
-        return data
+    def _read(self, cells: list[str], checked: Checked) -> None:
+        """The cells that each say one thing."""
+        width, values = len(cells), checked.values
+        for name, place, meanings in self._plan:
+            if place >= width or not (text := cells[place]):
+                continue
+            try:
+                value = meanings[text]
+            except dates.BadDate as bad:
+                checked.reasons.append(f"{name}: '{text[:30]}' {bad}")
+            except REJECTIONS as bad:
+                checked.reasons.append(f"{name}: {bad.message}")
+            else:
+                if value is not None:
+                    values[name] = value
+
+    def _reader(self, name: str) -> Callable[[str], Any]:
+        """From a cell that is not empty to the value, None where it says nothing."""
+        cleaner, today = CLEANERS[name], self._today
+
+        def text(cell: str) -> Any:
+            cell = _unquoted(cell)
+            if len(cell) <= _LONGEST_EMPTY_WORD and (not cell or cell.lower() in _EMPTY_WORDS):
+                return None
+            return cleaner(name, cell, today)
+
+        def day(cell: str) -> Any:
+            order = self._orders[name]
+            found = dates.parse(_unquoted(cell), DATES[name], today=today, order=order)
+            return None if found is None else cleaner(name, found, today)
+
+        return day if name in DATES else text
+
+    def _put(self, name: str, raw: Any, checked: Checked) -> None:
+        try:
+            checked.values[name] = CLEANERS[name](name, raw, self._today)
+        except REJECTIONS as bad:
+            checked.reasons.append(f"{name}: {bad.message}")
 
     def _mended(self, row: Row, fix: Mapping[str, str]) -> Row:
         cells = list(row.cells)
@@ -139,26 +177,7 @@ class Judge:
         place = self._at.get(name)
         return _unquoted(cells[place]) if place is not None and place < len(cells) else ""
 
-    def _read_dates(self, cells: list[str], data: dict[str, Any], checked: Checked) -> None:
-        width = len(cells)
-        for name, place, meaning, order in self._dates:
-            if place >= width or not (text := cells[place]):
-                continue
-            key = (name, text)
-            if key in self._seen:
-                day = self._seen[key]
-            else:
-                try:
-                    day = dates.parse(_unquoted(text), meaning, today=self._today, order=order)
-                except dates.BadDate as bad:
-                    checked.reasons.append(f"{name}: '{text[:30]}' {bad}")
-                    continue
-                if len(self._seen) < _REMEMBERED_DATES:
-                    self._seen[key] = day
-            if day is not None:
-                data[name] = day
-
-    def _phone(self, cells: list[str], checked: Checked) -> phone.PhoneNumber | None:
+    def _phone(self, cells: list[str], checked: Checked) -> None:
         """The best number of all telephone columns: the first mobile, else the first good one."""
         best: phone.PhoneNumber | None = None
         bad: phone.Rejection | None = None
@@ -172,39 +191,40 @@ class Judge:
                 bad = bad or rejection
                 continue
             if number.kind is phone.Kind.MOBILE:
-                return number
+                best = number
+                break
             best = best or number
-        if best is None and bad is not None:
+        if best is not None:
+            checked.values.update(phone_values(best))
+        elif bad is not None:
             checked.reasons.append(f"phone_number: {bad.message}")
-        return best
 
-    def _full_name(self, cells: list[str], data: dict[str, Any], checked: Checked) -> None:
+    def _full_name(self, cells: list[str], checked: Checked) -> None:
         """A name in one cell, where the export has no columns of its own for the parts."""
         text = self._given(cells, "full_name")
-        if not text or data.get("first_name"):
+        if not text or "first_name" in checked.values:
             return
         title, first, last = names.split(text)
-        data["first_name"] = first
-        if last:
-            data.setdefault("last_name", last)
-        if title:
-            data.setdefault("title", title)
+        self._put("first_name", first, checked)
+        for name, part in (("last_name", last), ("title", title)):
+            if part and name not in checked.values:
+                self._put(name, part, checked)
 
-    def _risk(self, cells: list[str], data: dict[str, Any], checked: Checked) -> None:
+    def _risk(self, cells: list[str], checked: Checked) -> None:
         if text := self._given(cells, "risk_category"):
             category = words.recognised_risk(text)
             checked.unknown_risk = not category
-            data["risk_category"] = category or "standard"
+            checked.values["risk_category"] = category or "standard"
 
-    def _notes(self, cells: list[str], data: dict[str, Any], checked: Checked) -> None:
+    def _notes(self, cells: list[str], checked: Checked) -> None:
         if text := self._given(cells, "clinical_notes"):
-            data["clinical_notes"] = text
+            self._put("clinical_notes", text, checked)
 
-    def _interval(self, cells: list[str], data: dict[str, Any], checked: Checked) -> None:
+    def _interval(self, cells: list[str], checked: Checked) -> None:
         text = self._given(cells, "own_interval_months").lower()
         digits = text.removesuffix("months").removesuffix("month").removesuffix("m").strip()
         if digits.isascii() and digits.isdigit() and len(digits) < 4:
-            data["own_interval_months"] = int(digits)
+            self._put("own_interval_months", int(digits), checked)
         elif text and text not in dates.NOTHING:
             checked.reasons.append(
                 "own_interval_months: Give a whole number of months, such as 12."
@@ -240,12 +260,11 @@ def _unquoted(text: str) -> str:
     return text[1:].strip() if text[:1] == "'" else text
 
 
-def _require(
-    data: Mapping[str, Any] | PatientData, number: phone.PhoneNumber | None, checked: Checked
-) -> None:
-    if not data.get("first_name"):
-        checked.reasons.append("first_name: The row has no first name. Add it.")
-    if number is None and not data.get("email") and not checked.reasons:
-        checked.reasons.append(
+def _require(checked: Checked) -> None:
+    values, reasons = checked.values, checked.reasons
+    if not values.get("first_name") and not any(why.startswith("first_name") for why in reasons):
+        reasons.append("first_name: The row has no first name. Add it.")
+    if not reasons and not values.get("phone_number") and not values.get("email"):
+        reasons.append(
             "phone_number: The row has neither a phone number nor an email address. Add one."
         )

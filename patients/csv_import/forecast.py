@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from patients import assigning, phone
-from patients.csv_import import apply, drafts, mapping
+from patients.csv_import import apply, bulk, drafts, mapping
 from patients.csv_import.bulk import Known, New
 from patients.csv_import.check import ALL_CHANNELS, Checked
 from patients.csv_import.survey import Survey, is_left_out
@@ -51,6 +51,7 @@ def check(*, run: ImportRun, actor: Actor) -> None:
     run.refresh_from_db()
 
 
+@bulk.undisturbed()
 def work_out(key: UUID) -> None:
     """The job: survey the file, foresee each frame, write the answer down, unless the draft was
     changed meanwhile.

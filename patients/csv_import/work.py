@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from patients.csv_import import apply, drafts, files
+from patients.csv_import import apply, bulk, drafts, files
 from patients.csv_import.check import Checked
 from patients.csv_import.survey import Survey
 from patients.models import ImportChunk, ImportReject, ImportRun, ImportState
@@ -149,6 +149,7 @@ def _move(run: ImportRun, **values: object) -> None:
     run.lease_until = values["lease_until"]  # type: ignore[assignment]
 
 
+@bulk.undisturbed()
 def write(run: ImportRun, actor: Actor, *, until: float) -> bool:
     """Write the frames that are left; whether that was all of them before the time was up."""
     found = drafts.survey(run)
