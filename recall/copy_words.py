@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from integrations.models import ConnectionState
+from integrations.pms.connector import DELETED_THERE, MOVED_THERE
 from practices.templatetags.ui import near
 from recall.booking.write_back.results import CONNECT_AGAIN, LOOKS_BEFORE_STAFF
 from recall.models import AppointmentCopy, CopyState
@@ -34,6 +35,10 @@ REFUSALS: Mapping[str, str] = {
     "not_supported": "{system} takes no bookings from other systems. Enter it there yourself.",
     "too_late": "{system} could not be reached until the appointment was over.",
     "disconnected": "{system} was disconnected before it was written.",
+    "deleted_there": "Somebody deleted it in {system}. The appointment still stands, and the"
+    " patient expects it: cancel it here, or try again to put it back.",
+    "moved_there": "Somebody moved it in {system}. The patient was told another time: move it here"
+    " too, or try again to put it back.",
     "job_failed": "It went wrong on our side five times. Try again, or enter it there yourself.",
 }
 # Why it waits: nobody has to do anything about these.
@@ -143,7 +148,9 @@ def _failed(copy: AppointmentCopy) -> tuple[Status, str]:
         return Status("Old time there", "red"), (
             "The old time stands in {system}, which is disconnected. Move it there by hand."
         )
-    return Status("Not written", "red"), REFUSALS.get(copy.reason, "{system} refused it.")
+    word = {DELETED_THERE: "Deleted there", MOVED_THERE: "Moved there"}
+    status = Status(word.get(copy.reason, "Not written"), "red")
+    return status, REFUSALS.get(copy.reason, "{system} refused it.")
 
 
 def _not_taken_out(copy: AppointmentCopy) -> str:

@@ -118,7 +118,7 @@ ENTRIES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "appointment.attended": _fixed("Came to the appointment"),
     "appointment.no_show": _fixed("Did not come to the appointment"),
     "appointment.written": lambda facts: _in_system(facts),
-    "appointment.write_failed": lambda facts: f"Could not be written into {_system(facts)}",
+    "appointment.write_failed": lambda facts: f"Not in {_system(facts)} as it should be",
     "appointment.write_again": _fixed("Asked to write the appointment again"),
     "recall.needs_staff": _fixed("Handed to you: nothing more goes out by machine"),
     "task.opened": lambda facts: f"Put before you: {_task(facts)}",

@@ -3,7 +3,7 @@
 How a request is made is `line`'s. Every failure leaves as ProviderError.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ from integrations.google_calendar.line import Answer, Line, unreadable
 from integrations.google_calendar.spans import Span
 from integrations.models import Connection
 from integrations.pms.connector import (
+    DELETED_THERE,
+    MOVED_THERE,
     Capabilities,
     Entry,
     Page,
@@ -45,8 +47,12 @@ class GoogleCalendar:
         self._calendar = str(connection.settings.get("calendar_id") or "")
         chosen = bool(self._calendar)
         self.capabilities = Capabilities(
-            reads_busy_times=chosen, writes_appointments=chosen, finds_by_reference=chosen
+            reads_busy_times=chosen,
+            writes_appointments=chosen,
+            finds_by_reference=chosen,
+            tells_of_ours=chosen,
         )
+        self._met: set[str] = set()
 
     # --- what can be asked ----------------------------------------------------------------------
 
@@ -86,6 +92,19 @@ class GoogleCalendar:
             Stretch(starts_at=opens, ends_at=closes, external_id=f"{opens:%Y%m%dT%H%M%z}")
             for opens, closes in spans.foreign(busy=taken, own=own, others=others)
         ]
+
+    def disturbed(self, external_ids: Collection[str]) -> Mapping[str, str]:
+        """Asked one by one, so that what lies outside of what was read is not taken for deleted."""
+        fates = {key: self._fate(key) for key in external_ids if key not in self._met}
+        return {key: fate for key, fate in fates.items() if fate}
+
+    def _fate(self, key: str) -> str:
+        found = self._get(key)
+        if found is None:  # it may stand in the calendar that was chosen before
+            return "" if self._connection.settings.get("earlier_calendars") else DELETED_THERE
+        if payloads.is_cancelled(found):
+            return DELETED_THERE
+        return "" if payloads.is_where_we_put_it(found, self._practice_id) else MOVED_THERE
 
     def patients(self, *, since: datetime | None, cursor: str = "") -> Page[RemotePatient]:
         raise NotImplementedError("A calendar has no patients.")
@@ -262,6 +281,7 @@ class GoogleCalendar:
                 continue  # freeBusy has counted it already
             mine = payloads.is_where_we_put_it(event, self._practice_id)
             (own if mine else others).append(span)
+            self._met.update([str(event.get("id"))] if mine else [])
         return own, others
 
 

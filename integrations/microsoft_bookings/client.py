@@ -5,7 +5,7 @@ time that is taken with a bare 500. Therefore a booking looks first, our referen
 appointment, and changes are found by comparing (`seen`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -165,6 +165,9 @@ class Bookings:
                 for stretch in payloads.availability(body, free=False)
             ]
             return [*booked, *payloads.without(others, booked)]
+
+    def disturbed(self, external_ids: Collection[str]) -> Mapping[str, str]:
+        raise NotImplementedError("Its appointments can be read.")
 
     def find(self, entry: Entry) -> Standing | None:
         """On the day that we mean, or else anywhere ahead. Notes of the staff are only given with

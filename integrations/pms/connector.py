@@ -6,13 +6,14 @@ credential is), TEMPORARY (known not accepted; `retry_after` in seconds), UNKNOW
 happened; a read has merely failed).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 Item = TypeVar("Item")
+DELETED_THERE, MOVED_THERE = "deleted_there", "moved_there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,9 @@ class Capabilities:
     writes_appointments: bool = False
     finds_by_reference: bool = False
     """Whether an appointment can be found by our reference after a write of unknown fate."""
+    tells_of_ours: bool = False
+    """Whether it can say which of our entries were deleted or moved there, though nobody else's
+    appointments can be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +152,10 @@ class Connector(Protocol):
     def free(self, *, start: datetime, end: datetime, diary_id: str = "") -> Sequence[Stretch]: ...
 
     def busy(self, *, start: datetime, end: datetime) -> Sequence[Stretch]: ...
+
+    def disturbed(self, external_ids: Collection[str]) -> Mapping[str, str]:
+        """Which of our entries do not stand as we wrote them: DELETED_THERE or MOVED_THERE. Asked
+        after `busy`, which meets those that do."""
 
     def book(self, entry: Entry) -> Standing:
         """Write it. Writing the same reference again gives what stands where the system allows."""

@@ -2,7 +2,7 @@
 what they are told.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -42,6 +42,9 @@ class System:
     def __init__(self, wire: Wire, field_map: Mapping[str, str]) -> None:
         self.wire, self.field_map = wire, field_map
         self.patients_walk, self.appointments_walk = Walk(), Walk()
+
+    def disturbed(self, external_ids: Collection[str]) -> Mapping[str, str]:
+        raise NotImplementedError("Its appointments can be read.")
 
 
 def wire_for(

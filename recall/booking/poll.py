@@ -16,7 +16,7 @@ from integrations import connections, registry
 from integrations.models import Connection, ConnectionState
 from integrations.pms.connector import Connector
 from practices.journal import Actor
-from recall.booking import busy
+from recall.booking import busy, in_calendars
 from recall.booking.from_pms import FromPms
 from sightsync.lib import clock, failpoints
 from sightsync.lib.errors import ProviderError, ProviderKind
@@ -54,6 +54,7 @@ def run(key: UUID, *, actor: Actor) -> bool:
         changes_since = _appointments(connection, connector, actor)
         failpoints.hit("poll.read")
         busy.refresh(connection, connector, clock.now())
+        in_calendars.compare(connection, connector, now, actor=actor)
     except ProviderError as error:
         refused = error.kind == ProviderKind.REJECTED and error.code == "auth"
         code = error.code or str(error.kind)

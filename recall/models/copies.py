@@ -24,10 +24,12 @@ class AppointmentCopy(ids.HasPublicId, models.Model):
     """One appointment in one connected system. The row exists before anything leaves.
 
     `wanted` is what should stand there: the appointment's version, or 0 for nothing (cancelled).
-    `standing` is what we know stands there, None for nothing yet. `reason` is a code.
+    `standing` is what we know stands there, None for nothing yet, ANOTHER_TIME for an entry of ours
+    that somebody moved there. `reason` is a code.
     """
 
     PREFIX = "cpy"
+    ANOTHER_TIME = 32_767
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     practice = models.ForeignKey(Practice, models.CASCADE, related_name="+")

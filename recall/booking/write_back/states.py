@@ -16,8 +16,8 @@ MOVES = MappingProxyType(
         # By looking: it stands there, or is known not to. Never to writing, and never to failed,
         # from which it could be written again without a look.
         _S.UNKNOWN: frozenset({_S.WRITTEN, _S.ACCEPTED}),
-        # The appointment was moved or cancelled.
-        _S.WRITTEN: frozenset({_S.ACCEPTED}),
+        # The appointment was moved or cancelled; or somebody deleted or moved it there.
+        _S.WRITTEN: frozenset({_S.ACCEPTED, _S.FAILED}),
         # Changed again, or somebody asked for another try.
         _S.FAILED: frozenset({_S.ACCEPTED, _S.WRITTEN}),
     }
