@@ -1,7 +1,6 @@
 """GET /recalls: who is due, and where each of them stands."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -16,6 +15,7 @@ from recall.api.documenting import CAMPAIGN, PATIENT, RECALL, given
 from recall.api.serializers import DuePatientSerializer
 from recall.models import EpisodeState
 from recall.selectors import for_api
+from recall.standing import Standing
 from sightsync.lib import clock
 from sightsync.lib.api import fields, paging, render, schema
 
@@ -58,37 +58,41 @@ class RecallsView(ApiView):
         state = fields.query_choice(query, "state", list(EpisodeState.values))
         risk = fields.query_choice(query, "risk_category", list(RiskCategory.values))
         patient_id = fields.query_id(query, "patient_id", Patient.PREFIX)
-        rows = standing.overdue_patients(practice, clock.today())
-        rows = rows.filter(risk_category=risk) if risk else rows
-        rows = rows.filter(pk=patient_id) if patient_id else rows
-        chosen, total = _choose(practice, rows, state, window)
-        return render.answer(window.answer("recalls", _out(practice, chosen), total))
+        if state:
+            stand, total = standing.of_state(
+                practice,
+                state,
+                risk=risk,
+                patient=patient_id,
+                offset=window.offset,
+                limit=window.limit,
+            )
+        else:
+            rows = standing.overdue_patients(practice, clock.today())
+            rows = rows.filter(risk_category=risk) if risk else rows
+            rows = rows.filter(pk=patient_id) if patient_id else rows
+            stand, total = _page(practice, rows, window), rows.count()
+        return render.answer(window.answer("recalls", _out(practice, stand), total))
 
 
-def _choose(
-    practice: Practice, rows: QuerySet[Patient], state: str, window: paging.Window
-) -> tuple[list[UUID], int]:
-    """The page's patients and how many there are. Only a state asks where everybody stands."""
-    keys = rows.order_by("next_clinical_due_date", "pk").values_list("pk", flat=True)
-    end = window.offset + window.limit
-    if not state:
-        return list(keys[window.offset : end]), rows.count()
-    stand = standing.standing(practice)
-    inside = {one.patient_id for one in stand if one.state == state}
-    chosen = [key for key in keys if key in inside]
-    return chosen[window.offset : end], len(chosen)
-
-
-def _out(practice: Practice, keys: Sequence[UUID]) -> list[dict[str, object]]:
-    if not keys:
-        return []
+def _page(practice: Practice, rows: QuerySet[Patient], window: paging.Window) -> list[Standing]:
+    """Of everybody the page is chosen on an index first, and then asked where each stands."""
+    keys = list(
+        rows.order_by("next_clinical_due_date", "pk").values_list("pk", flat=True)[
+            window.offset : window.offset + window.limit
+        ]
+    )
     stand = {one.patient_id: one for one in standing.standing(practice, patients=keys)}
-    rows = for_api.due_rows(practice, keys)
+    return [stand[key] for key in keys if key in stand]
+
+
+def _out(practice: Practice, stand: Sequence[Standing]) -> list[dict[str, object]]:
+    rows = for_api.due_rows(practice, [one.patient_id for one in stand])
     # Somebody may have been seen to between the queries: who is due no longer is left out.
     return [
-        {**rows[key], "state": stand[key].state, "reason": stand[key].reason}
-        for key in keys
-        if key in rows and key in stand
+        {**rows[one.patient_id], "state": one.state, "reason": one.reason}
+        for one in stand
+        if one.patient_id in rows
     ]
 
 

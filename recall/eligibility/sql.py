@@ -194,7 +194,7 @@ _OF_NUMBER = (
     "practice_id = p.practice_id AND destination = p.phone_number AND p.phone_number <> ''",
     "",
 )
-_JOINS_EACH = f"""
+JOINS_EACH = f"""
 LEFT JOIN LATERAL ({_contacts((_CALLS, _RINGING, _AHEAD), *_OF_PATIENT)}) own ON true
 LEFT JOIN LATERAL ({_contacts((_CALLS, _RINGING), *_OF_NUMBER)}) shared ON true
 LEFT JOIN LATERAL ({
@@ -221,11 +221,11 @@ ROWS_OF_PRACTICE = _ROWS.substitute(
     more="",
 )
 ROWS_OF_MANY = _ROWS.substitute(signature=SIGNATURE_SQL, joins=JOINS_AT_ONCE, which=_SOME, more="")
-ROWS_OF_FEW = _ROWS.substitute(signature=SIGNATURE_SQL, joins=_JOINS_EACH, which=_SOME, more="")
+ROWS_OF_FEW = _ROWS.substitute(signature=SIGNATURE_SQL, joins=JOINS_EACH, which=_SOME, more="")
 # One patient, with the number as it is now, to be looked up in the register itself.
 ROW_OF_ONE = _ROWS.substitute(
     signature=SIGNATURE_SQL,
-    joins=_JOINS_EACH,
+    joins=JOINS_EACH,
     which="p.practice_id = ANY(%(practices)s) AND p.id = %(patient)s",
     more=", p.phone_number",
 )

@@ -58,6 +58,9 @@ def test_filters(api, due) -> None:
     assert found(risk_category="diabetic") == [due["new"].public_id]
     assert found(patient_id=due["opted"].public_id) == [due["opted"].public_id]
     assert found(state="due", risk_category="standard") == []
+    assert found(state="due", patient_id=due["new"].public_id) == [due["new"].public_id]
+    assert found(state="due", patient_id=due["opted"].public_id) == []
+    assert found(state="opted_out") == [due["opted"].public_id]
 
 
 def test_paging(api, due) -> None:
@@ -91,5 +94,7 @@ def test_a_few_stand_as_all_do(practice, due) -> None:
 def test_constant_queries(api, due, django_assert_num_queries) -> None:
     api.get("/recalls")
     for limit in (1, 3):
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(9):
             api.get("/recalls", {"limit": limit})
+        with django_assert_num_queries(8):
+            api.get("/recalls", {"limit": limit, "state": "due"})

@@ -366,7 +366,12 @@ def test_every_overdue_patient_is_in_exactly_one_state_with_a_reason(
     assert len(found) == len({one.patient_id for one in found})
     assert {one.patient_id for one in found} == overdue
     assert all(one.reason for one in found)
-    assert sum(standing.counts(practice).values()) == len(overdue)
+    due = {who.pk: (who.next_clinical_due_date, who.pk) for who in people}
+    for state in EpisodeState:
+        of_state = [one for one in found if one.state == state]
+        of_state.sort(key=lambda one: due[one.patient_id])
+        asked = standing.of_state(practice, state, offset=1, limit=4)
+        assert asked == (of_state[1:5], len(of_state))
 
 
 @pytest.mark.parametrize("seed", [3, 4])
