@@ -52,7 +52,7 @@ def address(row: DedicatedNumber) -> Learnt:
 
 
 def bundle(row: DedicatedNumber) -> Learnt:
-    """Put the papers together and hand them in."""
+    """Put the papers together and hand them in; what an earlier try has made is used."""
     account, reference, papers = account_of(row), _edition(row), papers_of(row)
     kind = cast(NumberType, row.number_type)
     found = numbers.find_bundle(account=account, reference=reference)
@@ -66,8 +66,12 @@ def bundle(row: DedicatedNumber) -> Learnt:
             email=papers.email,
         )
     if found.status == "draft":
-        end_user = numbers.make_end_user(account=account, reference=reference, papers=papers)
-        document = numbers.make_document(
+        end_user = numbers.find_end_user(
+            account=account, reference=reference
+        ) or numbers.make_end_user(account=account, reference=reference, papers=papers)
+        document = numbers.find_document(
+            account=account, reference=reference
+        ) or numbers.make_document(
             account=account, reference=reference, address_sid=row.address_sid
         )
         numbers.hand_in(account=account, bundle_sid=found.sid, items=(end_user, document))

@@ -181,6 +181,23 @@ async def create_document(request: web.Request) -> web.Response:
     return await _paper(request, "RD")
 
 
+@routes.get(RULES + "/EndUsers")
+async def list_end_users(request: web.Request) -> web.Response:
+    return _papers(request, "IT")
+
+
+@routes.get(RULES + "/SupportingDocuments")
+async def list_documents(request: web.Request) -> web.Response:
+    return _papers(request, "RD")
+
+
+def _papers(request: web.Request, prefix: str) -> web.Response:
+    """All of a kind: the real one knows no search by name either."""
+    account_of(request)
+    rows = shop_of(world_of(request)).papers.values()
+    return _results(request, [row for row in rows if row["sid"].startswith(prefix)])
+
+
 async def _paper(request: web.Request, prefix: str) -> web.Response:
     account, form = account_of(request), await form_of(request)
     row = {

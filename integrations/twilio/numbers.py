@@ -16,6 +16,8 @@ NumberType = Literal["local", "mobile"]
 COUNTRY = "GB"
 TIMEOUT_S = 10.0
 BUSINESS = "business"
+MOST_PAPERS = 2_000
+"""As many of a kind are looked through for ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,26 @@ def make_end_user(*, account: Account, reference: str, papers: Papers) -> str:
     )
 
 
+def find_end_user(*, account: Account, reference: str) -> str:
+    """The id of the business that carries our reference; blank when there is none."""
+    return ask(
+        account,
+        TIMEOUT_S,
+        lambda client: _named(_compliance(client).end_users.list(limit=MOST_PAPERS), reference),
+    )
+
+
+def find_document(*, account: Account, reference: str) -> str:
+    """The id of the proof that carries our reference; blank when there is none."""
+    return ask(
+        account,
+        TIMEOUT_S,
+        lambda client: _named(
+            _compliance(client).supporting_documents.list(limit=MOST_PAPERS), reference
+        ),
+    )
+
+
 def make_document(*, account: Account, reference: str, address_sid: str) -> str:
     """The proof of address: it points to the address that was made."""
     return ask(
@@ -264,6 +286,11 @@ def _compliance(client: Any) -> Any:
 
 def _first(rows: list[Any]) -> str:
     return str(rows[0].sid) if rows else ""
+
+
+def _named(rows: list[Any], reference: str) -> str:
+    """The carrier cannot be asked for these by name."""
+    return _first([row for row in rows if row.friendly_name == reference])
 
 
 def _bundle(row: Any) -> Bundle:

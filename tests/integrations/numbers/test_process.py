@@ -119,6 +119,14 @@ def test_every_other_step_is_taken_again(order: Order, sandbox, mode: str, match
     assert len(bought(sandbox)) == 1
 
 
+def test_a_hand_in_that_broke_off_uses_the_papers_it_has_made(order: Order, sandbox) -> None:
+    sandbox.fault("twilio", "500", times=1, match="ItemAssignments")
+    assert go_on(order()).state == NumberState.ACTIVE
+    made = [row["path"] for row in sandbox.log("twilio") if row["method"] == "POST"]
+    for paper in ("/EndUsers", "/SupportingDocuments", "/Bundles"):
+        assert len([path for path in made if path.endswith(paper)]) == 1
+
+
 def test_a_worker_that_died_while_buying_leaves_nothing_bought_twice(
     order: Order, sandbox, monkeypatch
 ) -> None:
