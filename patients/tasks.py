@@ -2,9 +2,13 @@
 
 from uuid import UUID
 
+from django.db import transaction
+
 from patients.csv_import import forecast, keeping, undo, work
+from patients.import_pages import stopped
 from patients.sync import notices
 from practices import job_tries
+from sightsync.lib import jobs
 
 
 def import_file(key: str) -> None:
@@ -17,7 +21,9 @@ def import_file(key: str) -> None:
         work.import_file(UUID(key))
         job_tries.finish(tried)
     else:
-        work.give_up(UUID(key))
+        with transaction.atomic():
+            if work.give_up(UUID(key)):
+                jobs.enqueue(stopped.JOB, key)
 
 
 def check_import(key: str) -> None:
@@ -40,6 +46,11 @@ def undo_import(key: str) -> None:
 def forget_old_imports() -> None:
     """What undoing would have needed, past its thirty days; drafts that nobody went on with."""
     keeping.forget_old()
+
+
+def tell_of_stopped_import(key: str) -> None:
+    """Write to whoever started an import that it has stopped."""
+    stopped.tell(UUID(key))
 
 
 def tell_of_failed_sync(key: str) -> None:

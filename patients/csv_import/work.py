@@ -4,22 +4,21 @@ dies is followed by another who goes on there, and no row is written or counted 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from patients.csv_import import apply, bulk, drafts, files
-from patients.csv_import.check import Checked
 from patients.csv_import.survey import Survey
 from patients.models import ImportChunk, ImportReject, ImportRun, ImportState
 from practices import journal
 from practices.journal import Actor
 from practices.models import User
-from sightsync.lib import clock, failpoints, jobs
+from sightsync.lib import clock, copying, failpoints, jobs
 from sightsync.lib.errors import AppError
 
 JOB = "patients.tasks.import_file"
@@ -177,17 +176,12 @@ def write_frame(run: ImportRun, found: Survey, place: int, actor: Actor) -> None
     """One frame in one transaction: records, journal, images, rejected rows, counts, position."""
     rows = found.frame(place)
     with transaction.atomic():
+        _commit_soon()
         _hold(run)
         applied = apply.apply(practice=run.practice, rows=rows, source=SOURCE, actor=actor, run=run)
         failpoints.hit("import.chunk_written")
-        _keep_rejected(run, found, place, rows)
-        ImportChunk(
-            practice_id=run.practice_id,
-            run=run,
-            position=run.position,
-            created=applied.created,
-            at=clock.now(),
-        ).save(force_insert=True)
+        drafts.keep_rejected(run, found.rejected(place, rows))
+        _keep_chunk(run, applied.created)
         counts = applied.counts()
         position = run.position + len(rows)
         _move(
@@ -205,23 +199,21 @@ def write_frame(run: ImportRun, found: Survey, place: int, actor: Actor) -> None
     failpoints.hit("import.after_commit")
 
 
-def _keep_rejected(run: ImportRun, found: Survey, place: int, rows: list[Checked]) -> None:
-    if not any(row.reasons for row in rows):
-        return
-    whole = files.unpack(found.frames[place])
-    ImportReject.objects.bulk_create(
-        (
-            ImportReject(
-                practice_id=run.practice_id,
-                run=run,
-                row_number=row.row.number,
-                cells=whole[at].cells,
-                reasons=row.reasons,
-            )
-            for at, row in enumerate(rows)
-            if row.reasons
-        ),
-        batch_size=1000,
+def _commit_soon() -> None:
+    """This transaction does not wait for the disk. Should the server itself go down, a frame that
+    was not written out is lost whole, with its position, and is written again; the commit of the
+    end, or of anything that another does about these rows, waits for the disk, and for them too.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit TO off")
+
+
+def _keep_chunk(run: ImportRun, created: Iterable[UUID]) -> None:
+    keys = [str(key) for key in created]
+    copying.into(
+        ImportChunk._meta.db_table,
+        ("practice_id", "run_id", "position", "created", "at"),
+        [(run.practice_id, run.pk, run.position, keys, clock.now())],
     )
 
 
@@ -257,16 +249,18 @@ def position(key: UUID) -> int:
     return ImportRun.objects.filter(pk=key).values_list("position", flat=True).first() or 0
 
 
-def give_up(key: UUID) -> None:
+def give_up(key: UUID) -> bool:
     """No worker survives the next rows: the import stops, what is written stays and can be
-    undone.
+    undone. Whether this did it.
     """
-    ImportRun.objects.filter(pk=key, state__in=_OPEN, lease_until__lt=clock.real_now()).update(
+    rows = ImportRun.objects.filter(pk=key, state__in=_OPEN, lease_until__lt=clock.real_now())
+    stopped = rows.update(
         state=ImportState.FAILED,
         error_code="stopped",
         finished_at=clock.now(),
         lease_until=None,
     )
+    return stopped == 1
 
 
 def left_behind() -> Iterator[tuple[str, UUID]]:

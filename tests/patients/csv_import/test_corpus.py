@@ -17,7 +17,7 @@ from django.conf import settings
 from patients.csv_import import columns, files, reader
 
 MEMORY = 500 * 1024 * 1024
-SLOW = 10.0
+SLOW = 2.0
 """Seconds; the promise is two on a machine that is not busy with tests."""
 
 # Run without Django, so that the limit is the importer's own.
