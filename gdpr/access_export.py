@@ -5,12 +5,13 @@ for machines and as a page for the person. It reads only.
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import BinaryField, Field, Model
+from django.http import HttpResponse
 from django.template.loader import render_to_string
 
 from gdpr import inventory
@@ -96,6 +97,26 @@ def as_zip(export: Mapping[str, Any]) -> bytes:
         packed.writestr("personal-data.json", as_json(export))
         packed.writestr("personal-data.html", as_html(export))
     return archive.getvalue()
+
+
+FORMATS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], bytes]]] = {
+    "zip": ("application/zip", as_zip),
+    "json": ("application/json", as_json),
+    "html": ("text/html; charset=utf-8", as_html),
+}
+
+
+def file(export: Mapping[str, Any], *, name: str, wanted: str) -> HttpResponse:
+    """The export to be kept as a file, in one of FORMATS."""
+    content_type, write = FORMATS[wanted]
+    return HttpResponse(
+        write(export),
+        content_type=content_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}.{wanted}"',
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 def _row(row: Model) -> dict[str, Any]:

@@ -55,11 +55,6 @@ _EXPORT = {
     ],
 }
 _ERROR = {"$ref": "#/components/schemas/Error"}
-_FORMATS = {
-    "zip": ("application/zip", access_export.as_zip),
-    "json": ("application/json", access_export.as_json),
-    "html": ("text/html; charset=utf-8", access_export.as_html),
-}
 
 
 class PatientView(patients_api.PatientView):
@@ -220,7 +215,9 @@ class DownloadView(ApiView):
         tags=[_TAG],
         parameters=[
             ID,
-            schema.text_parameter("as", "In which form.", enum=list(_FORMATS), default="zip"),
+            schema.text_parameter(
+                "as", "In which form.", enum=list(access_export.FORMATS), default="zip"
+            ),
         ],
         responses={
             (200, "application/zip"): OpenApiTypes.BINARY,
@@ -240,17 +237,10 @@ class DownloadView(ApiView):
         ],
     )
     def get(self, request: ApiRequest, request_id: str) -> HttpResponse:
-        wanted = fields.query_choice(request.GET, "as", list(_FORMATS)) or "zip"
+        wanted = fields.query_choice(request.GET, "as", list(access_export.FORMATS)) or "zip"
         found = _find(request, request_id)
-        export = data_requests.exported(found)
-        content_type, write = _FORMATS[wanted]
-        return HttpResponse(
-            write(export),
-            content_type=content_type,
-            headers={
-                "Content-Disposition": f'attachment; filename="{found.public_id}.{wanted}"',
-                "Cache-Control": "no-store",
-            },
+        return access_export.file(
+            data_requests.exported(found), name=found.public_id, wanted=wanted
         )
 
 

@@ -76,7 +76,7 @@ def patients(practice: Practice, asked: Asked) -> QuerySet[Patient]:
     )
     if asked.risk:
         rows = rows.filter(risk_category=asked.risk)
-    rows = _named(_due(rows, asked.due), asked.q.strip())
+    rows = named(_due(rows, asked.due), asked.q.strip())
     if asked.contact == "yes":
         rows = rows.filter(_REACHABLE)
     elif asked.contact:
@@ -110,7 +110,8 @@ def _due(rows: QuerySet[Patient], due: str) -> QuerySet[Patient]:
     return rows
 
 
-def _named(rows: QuerySet[Patient], text: str) -> QuerySet[Patient]:
+def named(rows: QuerySet[Patient], text: str) -> QuerySet[Patient]:
+    """Those whose name, number, address or PMS id it is; all of them when it is blank."""
     if not text:
         return rows
     wanted: Any = (

@@ -40,6 +40,7 @@ _MANAGER = _STAFF | {
     "imports.undo",
     "integrations.manage",
     "developer.manage",
+    "data.manage",
 }
 _OWNER = _MANAGER | {"practice.settings", "team.manage", "keys.manage", "numbers.manage"}
 

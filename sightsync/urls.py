@@ -13,6 +13,7 @@ urlpatterns = [
     path("operator/", admin.site.urls),
     path("api/", include("sightsync.api")),
     path("", include("practices.urls")),
+    path("", include("gdpr.urls")),
     path("", include("integrations.urls")),
     path("", include("patients.import_pages.urls")),
     path("", include("patients.urls")),

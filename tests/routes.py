@@ -11,9 +11,10 @@ from django.apps import apps
 from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from gdpr.models import DataRequest
 from integrations.models import WebhookDelivery, WebhookEndpoint
 from patients.csv_import import runs
-from patients.models import ImportRun
+from patients.models import ImportRun, Patient
 from practices import api_keys
 from practices.api_access import ApiView
 from practices.journal import Actor
@@ -143,6 +144,7 @@ def rows_of(practice: Practice) -> Rows:
         "test_id": _test_message(practice),
         "key_id": _api_key(practice).public_id,
         "import_id": _import(practice).public_id,
+        "request_id": _data_request(patient),
         **_webhook(practice),
     }
     return Rows(public, token)
@@ -158,6 +160,20 @@ def _api_key(practice: Practice) -> ApiKey:
 def _test_message(practice: Practice) -> str:
     row = TestMessage.objects.create(
         practice=practice, channel="email", destination="canary@example.org", created_at=clock.now()
+    )
+    return row.public_id
+
+
+def _data_request(patient: Patient) -> str:
+    row = DataRequest.objects.create(
+        practice=patient.practice,
+        patient=patient,
+        type="access",
+        status="completed",
+        submitted_at=clock.now(),
+        due_on=clock.today(),
+        export='{"sections": [], "name": "Canary"}',
+        export_expires_at=clock.now() + timedelta(days=1),
     )
     return row.public_id
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import time, timedelta
 
+from gdpr.models import DataRequest
 from integrations.models import WebhookDelivery, WebhookEndpoint
 from patients.models import Patient
 from practices import api_keys
@@ -40,6 +41,7 @@ class WorkingDay:
     symptoms: StaffTask
     key: ApiKey
     delivery: WebhookDelivery
+    request: DataRequest
 
 
 def fill(practice: Practice, user: User) -> WorkingDay:
@@ -113,6 +115,7 @@ def fill(practice: Practice, user: User) -> WorkingDay:
         task,
         _keys(practice),
         _delivery(practice),
+        _request(booked),
     )
 
 
@@ -129,6 +132,22 @@ def _keys(practice: Practice) -> ApiKey:
         expires_at=clock.now() + timedelta(days=9),
     )
     return key
+
+
+def _request(who: Patient) -> DataRequest:
+    """A copy of their data, ready to be downloaded."""
+    now = clock.now()
+    return DataRequest.objects.create(
+        practice=who.practice,
+        patient=who,
+        type="access",
+        status="completed",
+        submitted_at=now,
+        due_on=now.date() + timedelta(days=30),
+        completed_at=now,
+        export="{}",
+        export_expires_at=now + timedelta(days=7),
+    )
 
 
 def _delivery(practice: Practice) -> WebhookDelivery:

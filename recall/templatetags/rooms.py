@@ -49,6 +49,12 @@ BACK_ROOMS = (
             _Page("API reference", "api-reference", "developer.manage"),
         ),
     ),
+    (
+        "Data protection",
+        "shield-check",
+        "data-protection",
+        (_Page("Data requests", "gdpr:requests", "data.manage"),),
+    ),
 )
 """What is arranged now and then: name, icon, first part of the address, pages."""
 
@@ -98,7 +104,7 @@ def rooms(context: dict[str, Any]) -> list[Room]:
 
 @register.simple_tag(takes_context=True)
 def back_rooms(context: dict[str, Any]) -> list[BackRoom]:
-    """Settings and Developer, with those of their pages that the person may open; never empty."""
+    """The back rooms with those of their pages that the person may open; never empty."""
     path, allowed = context["request"].path, context["permissions"]
     found = []
     for name, symbol, first, pages in BACK_ROOMS:
@@ -109,7 +115,7 @@ def back_rooms(context: dict[str, Any]) -> list[BackRoom]:
             for address in [reverse(page.route)]
         ]
         if corners:
-            inside = path.startswith(f"/{first}/")
+            inside = f"{path}/".startswith(f"/{first}/")
             found.append(
                 BackRoom(
                     name=name, icon=symbol, url=corners[0]["url"], current=inside, pages=corners
