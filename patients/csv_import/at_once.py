@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from patients.csv_import import columns, drafts, files, forecast, reader, work
-from patients.csv_import.drafts import RejectedRow
+from patients.csv_import.survey import Rejected
 from patients.models import ImportReject, ImportRun, ImportState
 from practices.journal import Actor
 from practices.models import Practice
@@ -20,7 +20,7 @@ class Done:
     """The import, which a dry run has not saved; its rejected rows; the columns it did not use."""
 
     run: ImportRun
-    rejected: list[RejectedRow]
+    rejected: list[Rejected]
     unused: list[str]
 
 
@@ -47,26 +47,21 @@ def run(
     rejects = ImportReject.objects.filter(run=this).order_by("row_number")
     return Done(
         this,
-        [RejectedRow(one.row_number, one.cells, one.reasons) for one in rejects],
+        [Rejected(one.row_number, one.cells, one.reasons) for one in rejects],
         unused,
     )
 
 
-def _foresee(this: ImportRun, frames: Sequence[bytes]) -> list[RejectedRow]:
+def _foresee(this: ImportRun, frames: Sequence[bytes]) -> list[Rejected]:
     found = drafts.survey(this, frames)
     found.run()
-    rejected: list[RejectedRow] = []
+    rejected: list[Rejected] = []
     for place, (rows, foreseen) in enumerate(forecast.frames(this.practice, found)):
-        whole = files.unpack(frames[place])
         counts = foreseen.applied.counts()
         for name in ("created", "updated", "unchanged", "rejected"):
             setattr(this, name, getattr(this, name) + counts[name])
         this.rows_read += len(rows)
         this.suppressed += foreseen.applied.suppressed
-        rejected.extend(
-            RejectedRow(row.row.number, whole[at].cells, row.reasons)
-            for at, row in enumerate(rows)
-            if row.reasons
-        )
+        rejected.extend(found.rejected(place, rows))
     this.unknown_risks = found.unknown_risks
     return rejected

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from django.db import transaction
 
 from patients.csv_import import columns as header_of
@@ -15,11 +16,11 @@ from patients.csv_import.check import DATES, Judge
 from patients.csv_import.dates import Evidence
 from patients.csv_import.mapping import Column
 from patients.csv_import.reader import Row
-from patients.csv_import.survey import Survey
+from patients.csv_import.survey import Rejected, Survey
 from patients.models import ImportMapping, ImportReject, ImportRun, ImportState
 from practices.journal import Actor
 from practices.models import Practice, User
-from sightsync.lib import clock, spreadsheet
+from sightsync.lib import clock, copying, spreadsheet
 from sightsync.lib.errors import AppError
 
 _IMPORTED = (ImportState.QUEUED, ImportState.RUNNING, ImportState.DONE, ImportState.UNDOING)
@@ -242,18 +243,25 @@ def keep_bad_rows(run: ImportRun, found: Survey) -> None:
     shown.
     """
     ImportReject.objects.filter(run=run).delete()
-    ImportReject.objects.bulk_create(
+    for place in range(len(found.packed)):
+        keep_rejected(run, found.rejected(place, found.frame(place)))
+
+
+def keep_rejected(run: ImportRun, rows: Iterable[Rejected]) -> None:
+    """Keep rows that are not imported, in the caller's transaction."""
+    copying.into(
+        ImportReject._meta.db_table,
+        ("practice_id", "run_id", "row_number", "cells", "reasons"),
         (
-            ImportReject(
-                practice_id=run.practice_id,
-                run=run,
-                row_number=bad.row.number,
-                cells=bad.row.cells,
-                reasons=bad.reasons,
+            (
+                run.practice_id,
+                run.pk,
+                row.number,
+                orjson.dumps(row.cells).decode(),
+                orjson.dumps(row.reasons).decode(),
             )
-            for bad in found.bad()
+            for row in rows
         ),
-        batch_size=1000,
     )
 
 
@@ -339,28 +347,19 @@ def discard(*, run: ImportRun, actor: Actor) -> None:
     run.refresh_from_db()
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedRow:
-    """A row that was not imported, as it was, and why."""
-
-    number: int
-    cells: list[str]
-    reasons: list[str]
-
-
 def rejected_csv(run: ImportRun) -> Iterator[str]:
     """The rejected rows as they were, each with its row number and the reason, line by line."""
     rejects = ImportReject.objects.filter(run=run).order_by("row_number")
     return rejected_lines(
         run,
         (
-            RejectedRow(one.row_number, one.cells, one.reasons)
+            Rejected(one.row_number, one.cells, one.reasons)
             for one in rejects.iterator(chunk_size=500)
         ),
     )
 
 
-def rejected_lines(run: ImportRun, rows: Iterable[RejectedRow]) -> Iterator[str]:
+def rejected_lines(run: ImportRun, rows: Iterable[Rejected]) -> Iterator[str]:
     """The lines of the file of rejected rows, for Excel."""
     header: list[str] = run.mapping.get("header", [])
     yield "\ufeff" + spreadsheet.line([*header, "row", "reason"])

@@ -7,7 +7,7 @@ import marshal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from patients import names
 from patients.csv_import import files, mapping
@@ -17,6 +17,14 @@ from patients.csv_import.reader import Row
 _MARSHAL_VERSION = 4
 _SEVERAL = 0
 """Stands for the names of a number that has more than one."""
+
+
+class Rejected(NamedTuple):
+    """A row that is not imported: its number, its cells as they came, and why."""
+
+    number: int
+    cells: list[str]
+    reasons: list[str]
 
 
 @dataclass(slots=True)
@@ -37,10 +45,11 @@ class Survey:
         """Judge every row; ``told`` hears after each frame how many were judged."""
         judge = self.judge.judge
         for frame in self.frames:
-            judged = [judge(row) for row in files.unpack(frame)]
+            rows = files.unpack(frame)
+            judged = [judge(row) for row in rows]
             self.rows += len(judged)
             self._look(judged)
-            self.packed.append(_pack(judged))
+            self.packed.append(_pack(judged, rows))
             told(self.rows)
         if self._met_again:
             self._settle()
@@ -67,7 +76,7 @@ class Survey:
         """Compare the rows that name one patient twice with the first of them."""
         first: dict[tuple[str, ...], Checked] = {}
         for place in range(len(self.packed)):
-            for checked in _unpack(self.packed[place], None):
+            for checked in _unpack(self.packed[place]):
                 if checked.reasons:
                     continue
                 identity = _identity(checked.values, _name_key(checked.values))
@@ -77,10 +86,9 @@ class Survey:
                 if earlier is not checked and (words := _contradiction(checked, earlier)):
                     self._contradictions[checked.row.number] = words
 
-    def frame(self, place: int, *, cells: bool = False) -> list[Checked]:
-        """The judged rows of one frame, in order; with their cells where those are asked for."""
-        rows = files.unpack(self.frames[place]) if cells else None
-        found = _unpack(self.packed[place], rows)
+    def frame(self, place: int) -> list[Checked]:
+        """The judged rows of one frame, in order, without their cells."""
+        found = _unpack(self.packed[place])
         for checked in found:
             if checked.reasons:
                 continue
@@ -100,52 +108,47 @@ class Survey:
         identity = _identity(checked.values, _name_key(checked.values))
         return hash(identity) in self._met_again
 
-    def bad(self) -> Iterator[Checked]:
-        """The rows with reasons, with their cells."""
-        for place in range(len(self.packed)):
-            if any(checked.reasons for checked in self.frame(place)):
-                yield from (row for row in self.frame(place, cells=True) if row.reasons)
+    def rejected(self, place: int, frame: Sequence[Checked]) -> Iterator[Rejected]:
+        """The rows of a frame that have reasons by now, with their cells as they came."""
+        whole: list[Row] = []
+        for at, checked in enumerate(frame):
+            if checked.reasons:
+                row = checked.row
+                if not row.cells:
+                    whole = whole or files.unpack(self.frames[place])
+                    row = whole[at]
+                yield Rejected(row.number, row.cells, checked.reasons)
 
 
 def is_left_out(checked: Checked) -> bool:
     return LEFT_OUT in checked.reasons
 
 
-def _pack(judged: Sequence[Checked]) -> bytes:
-    for checked in judged:
+def _pack(judged: Sequence[Checked], rows: Sequence[Row]) -> bytes:
+    """What was judged, with the cells of the rows that will have to be shown."""
+    packed: list[tuple[Any, ...]] = []
+    for checked, row in zip(judged, rows, strict=True):
+        values, reasons = checked.values, checked.reasons
         for name in DATES:
-            if day := checked.values.get(name):
-                checked.values[name] = day.isoformat()
-    return marshal.dumps(
-        [
-            (
-                checked.row.number,
-                checked.values,
-                checked.reasons or None,
-                tuple(sorted(checked.opt_outs)) or None,
-                checked.deceased,
-                checked.unknown_risk,
-            )
-            for checked in judged
-        ],
-        _MARSHAL_VERSION,
-    )
+            if day := values.get(name):
+                values[name] = day.isoformat()
+        if reasons or checked.opt_outs or checked.deceased:
+            cells = row.cells if reasons else []
+            packed.append((row.number, values, cells, reasons, checked.opt_outs, checked.deceased))
+        else:
+            packed.append((row.number, values))
+    return marshal.dumps(packed, _MARSHAL_VERSION)
 
 
-def _unpack(packed: bytes, rows: Sequence[Row] | None) -> list[Checked]:
+def _unpack(packed: bytes) -> list[Checked]:
     found = []
-    for place, (number, values, reasons, opt_outs, deceased, unknown) in enumerate(
-        marshal.loads(packed)  # noqa: S302 - our own, a moment ago, in this process
-    ):
+    for number, values, *rest in marshal.loads(packed):  # noqa: S302 - our own, from this process
         for name in DATES:
             if day := values.get(name):
                 values[name] = date.fromisoformat(day)
-        checked = Checked(rows[place] if rows else Row(number, []), values)
-        if reasons:
-            checked.reasons = reasons
-        if opt_outs:
-            checked.opt_outs = frozenset(opt_outs)
-        checked.deceased, checked.unknown_risk = deceased, unknown
+        checked = Checked(Row(number, rest[0] if rest else []), values)
+        if rest:
+            _, checked.reasons, checked.opt_outs, checked.deceased = rest
         found.append(checked)
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from patients.csv_import import at_once, drafts, reader
+from patients.csv_import.survey import Rejected
 from patients.models import ImportRun
 from practices import selectors
 from practices.journal import Actor
@@ -59,7 +60,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Columns not used: {', '.join(done.unused)}")
         self._write_rejected(path, run, done.rejected)
 
-    def _write_rejected(self, path: Path, run: ImportRun, rows: list[drafts.RejectedRow]) -> None:
+    def _write_rejected(self, path: Path, run: ImportRun, rows: list[Rejected]) -> None:
         target = path.with_name(f"{path.name}.rejected.csv")
         if not rows:
             target.unlink(missing_ok=True)

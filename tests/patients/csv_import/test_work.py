@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from patients.csv_import import at_once, files, runs, work
+from patients.csv_import import at_once, drafts, files, runs, work
 from patients.models import ImportChunk, ImportFile, ImportReject, ImportRun, ImportState, Patient
 from practices.journal import Actor
 from practices.models import JournalEntry, Practice
@@ -147,8 +147,8 @@ def test_without_the_fence_rows_would_be_counted_twice(
 
     monkeypatch.setattr(work, "_move", move)
     monkeypatch.setattr(work, "_hold", lambda _: None)
-    monkeypatch.setattr(ImportChunk, "save", lambda self, **_: None)
-    monkeypatch.setattr(ImportReject.objects, "bulk_create", lambda *_, **__: None)
+    monkeypatch.setattr(work, "_keep_chunk", lambda *_: None)
+    monkeypatch.setattr(drafts, "keep_rejected", lambda *_: None)
     run = started(practice)
     taken: list[str] = []
 
