@@ -202,6 +202,16 @@ def stop_recording(*, account: Account, sid: str, timeout_s: float = 10) -> None
     )
 
 
+def find_recording(*, account: Account, call_sid: str, timeout_s: float = 10) -> str:
+    """The id of what was recorded of a call; blank when nothing was."""
+
+    def first(client: Client) -> str:
+        found = client.calls(call_sid).recordings.list(limit=1)
+        return str(found[0].sid or "") if found else ""
+
+    return ask(account, timeout_s, first)
+
+
 def fetch_recording(*, account: Account, sid: str, timeout_s: float = 10) -> bytes:
     """What was recorded, as MP3. REJECTED when there is no such recording (any more).
 

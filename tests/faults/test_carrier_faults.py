@@ -2,6 +2,7 @@
 
 import pytest
 
+from integrations.twilio import client
 from practices import quota
 from practices.journal import Actor
 from recall import staff_tasks, tasks
@@ -86,6 +87,21 @@ def test_what_the_carrier_took_is_found_by_asking_when_no_callback_comes(jane, c
     attempt.refresh_from_db()
     assert (attempt.state, attempt.outcome) == (AttemptState.DONE, Outcome.NO_ANSWER)
     assert attempt.provider_ref == carrier.calls_to(jane.phone_number)[0]["answer"]["sid"]
+
+
+def test_asking_brings_the_recording_that_a_lost_callback_would_have_named(
+    jane, carrier, monkeypatch
+):
+    seen = client.Seen(sid="CA" + "1" * 32, status="completed", created_at=None, to="", from_="")
+    recording = "RE" + "1" * 32
+    monkeypatch.setattr(client, "fetch_call", lambda **_: seen)
+    monkeypatch.setattr(client, "find_recording", lambda *, account, call_sid: recording)
+    attempt = engine.under_way(jane, provider_ref=seen.sid)
+
+    tasks.look_up(str(attempt.pk))
+
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.recording) == (AttemptState.DONE, recording)
 
 
 def test_two_candidates_settle_nothing(jane, carrier):

@@ -258,15 +258,17 @@ def test_a_recording_is_listed_and_can_be_stopped(
 def test_a_recording_is_heard_until_it_is_deleted(
     sandbox: Sandbox, dial: Dial, account: Account, app: PracticeApp
 ) -> None:
-    dial(TOM, record=True)
+    sid = dial(TOM, record=True).sid
     sandbox.wait_idle()
     recording = app.told("/status", "RecordingSid")[-1]
+    assert client.find_recording(account=account, call_sid=sid) == recording
     assert client.fetch_recording(account=account, sid=recording).startswith(b"\xff\xf3")
     client.delete_recording(account=account, sid=recording)
     with pytest.raises(ProviderError) as failure:
         client.fetch_recording(account=account, sid=recording)
     assert failure.value.kind is ProviderError.Kind.REJECTED
     client.delete_recording(account=account, sid=recording)
+    assert client.find_recording(account=account, call_sid=sid) == ""
 
 
 def test_a_call_that_is_not_recorded_has_nothing_to_stop(
