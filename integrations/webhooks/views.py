@@ -20,6 +20,10 @@ from sightsync.lib.errors import AppError
 
 PAGE_SIZE = 50
 _MAY = "developer.manage"
+_CHANGED_BEFORE = (
+    "The secret was changed and shown before, so it was not changed again. If it was not copied,"
+    " make another."
+)
 _SHOWN_ONCE = "Its secret is shown once: if it was not copied, make a new secret."
 
 
@@ -165,7 +169,7 @@ def rotate(request: StaffRequest, webhook_id: str) -> HttpResponse:
             endpoint=row, actor=Actor.user(request.user), seen=request.POST.get("rotation", "")
         )
     except AppError as error:
-        messages.info(request, f"{error.message} {_SHOWN_ONCE}")
+        messages.info(request, _CHANGED_BEFORE if error.status == 409 else error.message)
         return redirect("webhooks:show", row.public_id)
     return _secret(request, row, secret)
 

@@ -69,7 +69,7 @@ def test_forms_that_are_sent_twice_make_one_webhook_and_one_new_secret(web: Clie
     again = web.post(rotate, form, follow=True).content.decode()
     row.refresh_from_db()
     assert (row.secret, row.previous_secret) == (second, first)
-    assert "has been changed meanwhile" in again
+    assert "was changed and shown before" in again
     assert "whsec_" not in again
 
 
