@@ -2,15 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Count, Prefetch, Q
 
+from integrations import connections
+from integrations.google_calendar.words import CHOOSE
 from integrations.models import Connection, ConnectionState, Kind
 from practices.models import Practice
 from recall.booking.write_back.again import STUCK
 from recall.models import Appointment, AppointmentCopy, CopyState, StaffTask, TaskKind
+from sightsync.lib import clock
 
+SILENT_AFTER = timedelta(minutes=15)
+"""Polled every five minutes: one question that fails is nobody's business."""
 _SETTINGS: Mapping[str, str] = {
     Kind.GOOGLE_CALENDAR: "google:show",
     Kind.MICROSOFT_BOOKINGS: "microsoft:show",
@@ -32,10 +38,12 @@ def copies_of(appointment: Appointment) -> list[AppointmentCopy]:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A system for which appointments wait, because it does not answer or has to be connected."""
+    """A system that does not answer or has to be connected, and how many appointments wait for it;
+    none wait yet when only what happens there is not heard of.
+    """
 
     connection: Connection
-    appointments: int
+    appointments: int = 0
 
     @property
     def name(self) -> str:
@@ -50,9 +58,14 @@ class Waiting:
     def needs_connecting(self) -> bool:
         return self.connection.state == ConnectionState.NEEDS_ATTENTION
 
+    @property
+    def needs_choosing(self) -> bool:
+        """Whether it is connected but for the calendar."""
+        return self.needs_connecting and self.connection.error_code == CHOOSE
+
 
 def systems_waiting(practice: Practice) -> list[Waiting]:
-    """The practice's systems that hold appointments up now; two queries."""
+    """Systems that hold appointments up, or of which nothing is heard; two queries."""
     held_up = ~Q(reason="") | Q(connection__state=ConnectionState.NEEDS_ATTENTION)
     counts = dict(
         AppointmentCopy.objects.filter(
@@ -64,10 +77,10 @@ def systems_waiting(practice: Practice) -> list[Waiting]:
         .values_list("connection")
         .annotate(Count("pk"))
     )
-    if not counts:
-        return []
-    rows = Connection.objects.filter(practice=practice, pk__in=counts).order_by("kind")
-    return [Waiting(row, counts[row.pk]) for row in rows]
+    silent = Q(failing_since__lt=clock.now() - SILENT_AFTER)
+    silent |= Q(state=ConnectionState.NEEDS_ATTENTION) & ~Q(error_code=CHOOSE)
+    rows = connections.live(practice).filter(silent | Q(pk__in=counts)).order_by("kind")
+    return [Waiting(row, counts.get(row.pk, 0)) for row in rows]
 
 
 def with_stuck_copies(tasks: Iterable[StaffTask]) -> list[StaffTask]:

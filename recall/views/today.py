@@ -1,5 +1,7 @@
 """Today: what needs a person, the month's figures, the recall funnel, the calls in the air."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -8,6 +10,7 @@ from patients.sync import selectors as readings
 from practices import access
 from practices.access import StaffRequest
 from practices.journal import Actor
+from practices.models import Practice
 from recall import selectors, staff_tasks
 from recall.models import StaffTask
 from sightsync.lib import clock
@@ -21,9 +24,7 @@ def show(request: StaffRequest) -> HttpResponse:
         request,
         "recall/today.html",
         {
-            "tasks": selectors.open_tasks(practice),
-            "waiting": selectors.systems_waiting(practice),
-            "unread": readings.troubles(practice),
+            **_needs_you(practice),
             "numbers": selectors.numbers(practice),
             "funnel": selectors.funnel(practice),
             "funnel_days": selectors.FUNNEL_DAYS,
@@ -41,9 +42,7 @@ def live(request: StaffRequest) -> HttpResponse:
         request,
         "recall/_today_live.html",
         {
-            "tasks": selectors.open_tasks(request.practice),
-            "waiting": selectors.systems_waiting(request.practice),
-            "unread": readings.troubles(request.practice),
+            **_needs_you(request.practice),
             "calls": selectors.in_the_air(request.practice),
         },
     )
@@ -62,6 +61,23 @@ def finish_task(request: StaffRequest, task_id: str) -> HttpResponse:
     if "patient" in request.POST and task.patient:
         return redirect("recall:patient", task.patient.public_id)
     return redirect("recall:today")
+
+
+def _needs_you(practice: Practice) -> dict[str, Any]:
+    """A system of which it is said already that it could not be read needs no second row, unless
+    appointments wait for it.
+    """
+    unread = readings.troubles(practice)
+    said = {trouble.connection.pk for trouble in unread}
+    return {
+        "tasks": selectors.open_tasks(practice),
+        "unread": unread,
+        "waiting": [
+            system
+            for system in selectors.systems_waiting(practice)
+            if system.appointments or system.connection.pk not in said
+        ],
+    }
 
 
 def _greeting() -> str:

@@ -86,6 +86,18 @@ def staff(day: WorkingDay) -> list[str]:
     ]
 
 
+def connected(day: WorkingDay) -> list[str]:
+    """Where connected systems are shown."""
+    return [
+        "/settings/integrations",
+        "/settings/integrations/google",
+        "/settings/calendar-pms",
+        "/settings/calendar-pms/diaries",
+        "/settings/calendar-pms/microsoft",
+        f"/appointments/{day.appointment.public_id}",
+    ]
+
+
 def patients(practice: Practice, day: WorkingDay) -> list[str]:
     """A patient's way to a booking, and what one with a booking sees."""
     booking = path(links.issue(practice=practice, patient=day.due, kind=LinkKind.BOOKING))

@@ -8,9 +8,15 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from integrations import connections
+from integrations.models import Kind
+from patients.models import SyncRun, SyncScope, SyncState
 from practices.models import Practice, User
+from recall.models import AppointmentCopy, CopyState
+from sightsync.lib import clock
 from tests.browser import addresses
 from tests.browser.conftest import Visit
+from tests.engine import ACTOR
 from tests.working_day import WorkingDay
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
@@ -74,6 +80,48 @@ def test_forms_sent_back_and_secrets_shown_once(
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("status")).to_have_text(re.compile("Copied|Selected: press Ctrl C"))
     assert not list(faults_shown(page, f"{form} answered"))
+
+
+def test_connected_systems(visit: Visit, practice: Practice, alice: User, day: WorkingDay) -> None:
+    """Each connected, one failing; a reading with reasons; an appointment in all three."""
+    diaries = {"their_diaries": [{"id": "R1", "name": "Room 1"}], "diaries": {}}
+    kinds = {Kind.OPTIX: diaries, Kind.MICROSOFT_BOOKINGS: {}, Kind.GOOGLE_CALENDAR: {}}
+    states = (CopyState.WRITTEN, CopyState.FAILED, CopyState.UNKNOWN)
+    now = clock.now()
+    for (kind, settings), state in zip(kinds.items(), states, strict=True):
+        row = connections.connect(
+            practice=practice,
+            kind=kind,
+            credential={"api_key": "k", "tenant": "t", "refresh_token": "r"},
+            shown="k",
+            settings={"calendar_id": "c", "calendar_name": "Room 1", **settings},
+            user=alice,
+            actor=ACTOR,
+        )
+        AppointmentCopy.objects.create(
+            practice=practice,
+            appointment=day.appointment,
+            connection=row,
+            state=state,
+            reason="deleted_there" if state == CopyState.FAILED else "",
+            wanted=1,
+            written_at=now,
+            created_at=now,
+        )
+    connections.failed(connection=row, code="server_error", actor=ACTOR)
+    optix = practice.connections.get(kind=Kind.OPTIX)
+    SyncRun.objects.create(
+        practice=practice,
+        connection=optix,
+        scope=SyncScope.FULL,
+        state=SyncState.DONE,
+        due_at=now,
+        started_at=now,
+        finished_at=now,
+        reasons={"no_contact": 3},
+    )
+    page = visit(alice, bypass_csp=True)
+    assert not walk(page, addresses.connected(day))
 
 
 def test_account_pages(visit: Visit, alice: User) -> None:

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations.models import ConnectionState
+from integrations import connections
+from integrations.models import Connection, ConnectionState
 from practices import journal
 from practices.models import JournalEntry
 from recall import copy_words, staff_tasks
@@ -215,6 +216,22 @@ def test_today_says_which_system_holds_appointments_up(owner, make, optix, state
     assert said in shown
     assert "1 appointment waits to be written there. Nothing is lost" in shown
     assert ("Connect Optix" in shown) == (state == ConnectionState.NEEDS_ATTENTION)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "refused", "said"),
+    [
+        (20, False, "What is booked or taken there since today at"),
+        (1, True, "has to be connected again"),
+        (1, False, ""),
+    ],
+)
+def test_today_says_which_system_is_not_heard(owner, practice, minutes, refused, said):
+    google = connection(practice, "google_calendar")
+    connections.failed(connection=google, code="auth", actor=engine.ACTOR, refused=refused)
+    Connection.objects.update(failing_since=clock.now() - timedelta(minutes=minutes))
+    shown = text(owner.get(reverse("recall:today-live")))
+    assert said in shown and ("<b>Google Calendar</b>" in shown) == bool(said)
 
 
 def test_today_says_nothing_of_what_is_merely_on_its_way(owner, make):
