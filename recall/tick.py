@@ -22,7 +22,7 @@ from recall import waking, worker_cluster
 from recall.attempts import reconcile
 from recall.attempts.dialler import LONGEST_QUEUE, Dialler
 from recall.booking import poll
-from recall.booking.write_back import catch_up
+from recall.booking.write_back import again, catch_up
 from recall.booking.write_back import due as copies_due
 from recall.campaigns import run as campaigns
 from recall.messages import inbound, reminders
@@ -128,6 +128,7 @@ class Tick:
         copies_due.take_back()
         if self._every("reconnected", RECONNECTED_EVERY_S):
             copies_due.wake_reconnected(now)
+            again.finish_overtaken(actor=TICK)
             self._wake("recall.tasks.catch_up", catch_up.due())
         self._wake("recall.tasks.write_copy", copies_due.keys(now, COPIES_A_TICK))
 

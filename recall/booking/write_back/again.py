@@ -5,8 +5,9 @@ set up anew; and jobs that gave up.
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
-from integrations.models import Connection
+from integrations.models import Connection, ConnectionState
 from practices import job_tries, journal
 from practices.journal import Actor
 from recall import staff_tasks
@@ -98,6 +99,22 @@ def _wake(copy_id: UUID) -> bool:
         tries=0,
         next_try_at=now,
     )
+
+
+def finish_overtaken(*, actor: Actor) -> int:
+    """End the tasks about systems that were disconnected since: nobody wants it there any more. How
+    many.
+    """
+    matters = ~Q(connection__state=ConnectionState.DISCONNECTED)
+    matters |= Q(reason="disconnected", standing__isnull=False)
+    stuck = AppointmentCopy.objects.filter(
+        matters, appointment__patient=OuterRef("patient"), state__in=STUCK
+    )
+    tasks = StaffTask.objects.filter(kind=TaskKind.WRITE_BACK, done_at=None)
+    overtaken = list(tasks.exclude(Exists(stuck)))
+    for task in overtaken:
+        staff_tasks.finish(task=task, actor=actor, note_code="disconnected")
+    return len(overtaken)
 
 
 def _finish_task(appointment: Appointment, actor: Actor) -> None:

@@ -12,7 +12,7 @@ from integrations.pms.connector import RemoteStatus
 from integrations.pms.optix.client import Optix
 from recall import copy_words
 from recall.booking import book, diary, poll
-from recall.booking.write_back import due, write
+from recall.booking.write_back import again, due, write
 from recall.models import (
     Appointment,
     AppointmentCopy,
@@ -109,6 +109,7 @@ def test_theirs_of_a_system_that_is_disconnected_is_a_persons_to_cancel(
     connections.disconnect(connection=connection, actor=ACTOR)
     book.cancel(appointment=theirs, actor=ACTOR, source="call")
     work_off()
+    assert again.finish_overtaken(actor=ACTOR) == 0
     words = copy_words.of(AppointmentCopy.objects.get())
     assert words.status.tone == "red" and "Cancel it there by hand" in words.why
     assert StaffTask.objects.get(done_at=None).kind == TaskKind.WRITE_BACK

@@ -75,6 +75,15 @@ def test_failing_again_opens_a_new_task(booked, there):
     assert StaffTask.objects.count() == 2
 
 
+def test_once_the_system_is_disconnected_there_is_nothing_to_do_about_it(booked, there, optix):
+    there.before = [TAKEN]
+    work_off()
+    assert again.finish_overtaken(actor=STAFF) == 0
+    connections.disconnect(connection=optix, actor=STAFF)
+    assert again.finish_overtaken(actor=STAFF) == 1
+    assert StaffTask.objects.get().done_code == "disconnected"
+
+
 def test_a_failed_one_that_is_moved_is_tried_at_its_new_time_and_ends_the_task(booked, there):
     there.before = [TAKEN]
     work_off()
