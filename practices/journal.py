@@ -189,12 +189,19 @@ def _seal_practice(practice_id: UUID, limit: int) -> int:
                 :limit
             ]
         )
-        for row in rows:
-            sequence += 1
-            previous = digest(row, sequence, previous)
-            row.sequence, row.hash = sequence, previous
-        JournalEntry.objects.bulk_update(rows, ["sequence", "hash"], batch_size=1000)
+        hashes = []
+        for number, row in enumerate(rows, start=sequence + 1):
+            previous = digest(row, number, previous)
+            hashes.append(previous)
+        with connection.cursor() as cursor:
+            cursor.execute(_SEAL, [sequence, [row.pk for row in rows], hashes])
     return len(rows)
+
+
+_SEAL = """
+UPDATE practices_journalentry entry SET sequence = %s + sealed.place, hash = sealed.hash
+FROM unnest(%s::bigint[], %s::bytea[]) WITH ORDINALITY AS sealed(id, hash, place)
+WHERE entry.id = sealed.id"""
 
 
 def _recomputed(head: JournalEntry) -> bytes:
