@@ -41,6 +41,7 @@ _MANAGER = _STAFF | {
     "integrations.manage",
     "developer.manage",
     "data.manage",
+    "plan.view",
 }
 _OWNER = _MANAGER | {"practice.settings", "team.manage", "keys.manage", "numbers.manage"}
 

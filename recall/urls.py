@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from recall.views import appointments, calls, campaigns, channels, messages, patients, stop, today
+from recall.views import (
+    appointments,
+    calls,
+    campaigns,
+    channels,
+    messages,
+    patients,
+    stop,
+    today,
+    usage,
+)
 
 app_name = "recall"
 urlpatterns = [
@@ -54,6 +64,7 @@ urlpatterns = [
         for channel in ("whatsapp", "email")
         for what, view in (("preview", channels.preview), ("test", channels.send_test))
     ),
+    path("settings/usage", usage.show, name="usage"),
     path("stop", stop.stop, name="stop"),
     path("stop/resume", stop.resume, name="resume"),
 ]

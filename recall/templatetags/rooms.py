@@ -38,6 +38,7 @@ BACK_ROOMS = (
             _Page("Integrations", "integrations", "integrations.manage"),
             _Page("Phone number", "numbers:index", "numbers.manage"),
             _Page("API keys", "practices:api-keys", "keys.manage"),
+            _Page("Plan and usage", "recall:usage", "plan.view"),
         ),
     ),
     (

@@ -68,6 +68,7 @@ def staff(day: WorkingDay) -> list[str]:
         f"/appointments/{appointment}/cancel",
         f"/appointments/book?patient={patient}",
         "/stop",
+        "/settings/usage",
         "/settings/api-keys",
         "/settings/api-keys/new",
         f"/settings/api-keys/{day.key.public_id}/revoke",

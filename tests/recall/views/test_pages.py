@@ -1,12 +1,14 @@
 """Every staff page: who may see it, whose it is, and how many queries it asks."""
 
+from datetime import date
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from integrations.twilio import client
-from practices.models import Practice
+from practices.models import MonthlyUsage, Practice
 from recall.models import Attempt
 from tests import engine
 from tests.working_day import WorkingDay
@@ -44,6 +46,7 @@ def pages(day: WorkingDay) -> list[str]:
         f"/appointments/{appointment}/move",
         f"/appointments/{appointment}/cancel",
         f"/appointments/book?patient={patient}",
+        "/settings/usage",
         "/stop",
     ]
 
@@ -138,3 +141,14 @@ def test_a_recording_is_played_on_the_calls_page_in_parts(
     answer = viewer.get(f"{address}/recording", headers={"Range": asked} if asked else {})
     assert (answer.status_code, answer.content) == (status, part)
     assert answer["Content-Type"] == "audio/mpeg"
+
+
+def test_the_usage_of_the_month_is_shown_by_day(
+    owner: Client, viewer: Client, day: WorkingDay
+) -> None:
+    MonthlyUsage.objects.create(practice=day.call.practice, month=date(2026, 11, 1), calls_used=750)
+    page = " ".join(owner.get("/settings/usage").content.decode().split())
+    assert "Growth plan: 750 calls in each calendar month." in page
+    assert '<b class="stat-number">0</b><span class="stat-note warn">until Monday 30' in page
+    assert 'href="/calls?day=2026-11-18">Today</a>' in page
+    assert viewer.get("/settings/usage").status_code == 403
