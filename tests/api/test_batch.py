@@ -111,7 +111,8 @@ def test_a_second_batch_finds_the_first(api, three) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [None, [], "pat_1", {}, [1], [None], [["pat"]], ["pat_x"] * 51, ["x" * 101]]
+    "given",
+    [None, [], "pat_1", {}, [1], [None], [["pat"]], ["pat_x"] * 51, ["x" * 101], [" " + "x" * 100]],
 )
 def test_bad_lists_are_400(api, given, assert_error) -> None:
     answer = api.post("/recall/batch", {"patient_ids": given})

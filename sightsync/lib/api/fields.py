@@ -20,11 +20,15 @@ EARLIEST_YEAR = 1900
 
 
 class Text(serializers.CharField):
-    """A JSON string; numbers and booleans are not turned into text."""
+    """A JSON string; numbers and booleans are not turned into text. Its length is limited as it was
+    sent, blanks around it included, which is what the document says.
+    """
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         try:
             data.encode()
         except UnicodeEncodeError:
