@@ -24,7 +24,9 @@ def show(request: StaffRequest) -> HttpResponse:
         "month": month,
         "last_day": quota.next_month(month) - timedelta(days=1),
         "own_number": plans.has_dedicated_number(practice.plan),
-        "days": [{**day, "is_today": day["date"] == today} for day in reversed(days)],
+        "days": [
+            {**day, "is_today": day["date"] == today} for day in reversed(days) if day["total"]
+        ],
         "most": max(1, *(day["total"] for day in days)),
         "placed": sum(day["total"] for day in days),
     }
