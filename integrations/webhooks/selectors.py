@@ -30,6 +30,12 @@ def deliveries(endpoint: WebhookEndpoint, state: str = "") -> QuerySet[WebhookDe
     return rows.order_by("-created_at", "-pk")
 
 
+def last_error(endpoint: WebhookEndpoint) -> str:
+    """The code of why the latest try that failed did."""
+    failed = deliveries(endpoint).exclude(error="").order_by("-last_tried_at", "-pk")
+    return failed.values_list("error", flat=True).first() or ""
+
+
 def delivery(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
     """The endpoint's log with what one delivery's body is made of."""
     return deliveries(endpoint).select_related("endpoint__practice", "entry")

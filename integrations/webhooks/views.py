@@ -97,6 +97,7 @@ def show(request: StaffRequest, webhook_id: str) -> HttpResponse:
         "total": sum(tally.count for tally in tallies),
         "failed": next(tally.count for tally in tallies if tally.state == DeliveryState.FAILED),
         "state": state,
+        "last_error": words.error(selectors.last_error(row)) if row.failing_since else "",
     }
     return render(request, "integrations/webhook.html", context)
 

@@ -150,6 +150,16 @@ def test_failed_ones_are_filtered_and_sent_again_one_or_all(
     assert one.deliveries.filter(state="planned").count() == 3
 
 
+def test_one_that_fails_says_why(web: Client, endpoint: MakeEndpoint, happen: Happen) -> None:
+    one = endpoint()
+    happen()
+    fan_out.run()
+    WebhookDelivery.objects.update(state="waiting", error="name_not_found")
+    assert "stands for no machine" not in _page(web, f"{BASE}/{one.public_id}")
+    WebhookEndpoint.objects.update(failing_since=one.created_at, consecutive_failures=1)
+    assert "stands for no machine" in _page(web, f"{BASE}/{one.public_id}")
+
+
 def test_one_that_was_turned_off_for_failing_says_so(web: Client, endpoint: MakeEndpoint) -> None:
     one = endpoint()
     endpoints.disable(endpoint=one, reason=DisabledReason.FAILING, actor=ACTOR)
