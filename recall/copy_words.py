@@ -99,9 +99,9 @@ def _accepted(copy: AppointmentCopy) -> tuple[Status, str]:
             "{system} does not let us in any more. Connect it again, and this is done by itself."
         )
     word, deed = _plan(copy)
-    if copy.reason:
+    if trouble := copy.reason or copy.connection.error_code:
         when = f" It is tried again {near(copy.next_try_at)}." if copy.next_try_at else ""
-        return Status(word, "blue"), f"{DELAYS.get(copy.reason, '{system} does not answer')}.{when}"
+        return Status(word, "blue"), f"{DELAYS.get(trouble, '{system} does not answer')}.{when}"
     return Status(word, "blue"), deed
 
 

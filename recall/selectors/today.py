@@ -8,7 +8,15 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from patients.models import Patient, RiskCategory
 from practices import plans
 from practices.models import MonthlyUsage, Practice
-from recall.models import Appointment, Attempt, CallTurn, Channel, Episode, StaffTask
+from recall.models import (
+    Appointment,
+    Attempt,
+    AttemptState,
+    CallTurn,
+    Channel,
+    Episode,
+    StaffTask,
+)
 from recall.models.attempts import LIVE_STATES
 from recall.selectors import copies
 from recall.selectors.funnel import KEPT, Step, steps
@@ -19,6 +27,9 @@ HIGH_RISK = (RiskCategory.GLAUCOMA_SUSPECT, RiskCategory.DIABETIC, RiskCategory.
 FUNNEL_DAYS = 90
 JUST_ENDED = timedelta(minutes=10)
 TASKS_SHOWN = 50
+NOT_KNOWN_FOR = timedelta(minutes=30)
+"""After this an attempt of unknown fate is a task of its own."""
+CARRIER_BUSY = "carrier_busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,18 @@ def funnel(practice: Practice) -> list[Step]:
     """From due to attended, over the recalls opened in the last ninety days."""
     since = clock.now() - timedelta(days=FUNNEL_DAYS)
     return steps(Episode.objects.filter(practice=practice, opened_at__gte=since))
+
+
+def held_up_by_carrier(practice: Practice) -> int:
+    """Calls and texts that wait for the carrier, or of which it has not said whether it took them.
+    0 for a single one, which a broken line explains.
+    """
+    just_now = clock.now() - NOT_KNOWN_FOR
+    held_up = Q(state=AttemptState.PLANNED, reason=CARRIER_BUSY)
+    held_up |= Q(state=AttemptState.UNKNOWN, submitted_at__gte=just_now)
+    found = Attempt.objects.filter(held_up, practice=practice).exclude(channel=Channel.EMAIL)
+    count = found.count()
+    return count if count > 1 else 0
 
 
 def in_the_air(practice: Practice) -> QuerySet[Attempt]:

@@ -72,6 +72,7 @@ def _needs_you(practice: Practice) -> dict[str, Any]:
     return {
         "tasks": selectors.open_tasks(practice),
         "unread": unread,
+        "held_up": selectors.held_up_by_carrier(practice),
         "waiting": [
             system
             for system in selectors.systems_waiting(practice)

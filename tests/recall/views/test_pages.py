@@ -8,8 +8,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from integrations.twilio import client
-from practices.models import MonthlyUsage, Practice
-from recall.models import Attempt
+from practices.models import MonthlyUsage, Practice, User
+from recall.models import Attempt, AttemptState
+from sightsync.lib import clock
 from tests import engine
 from tests.working_day import WorkingDay
 
@@ -152,3 +153,16 @@ def test_the_usage_of_the_month_is_shown_by_day(
     assert '<b class="stat-number">0</b><span class="stat-note warn">until Monday 30' in page
     assert 'href="/calls?day=2026-11-18">Today</a>' in page
     assert viewer.get("/settings/usage").status_code == 403
+
+
+def test_today_says_that_the_carrier_is_silent(client: Client, alice: User, practice) -> None:
+    client.force_login(alice)
+    held_up = (
+        {"state": AttemptState.PLANNED, "reason": "carrier_busy"},
+        {"state": AttemptState.UNKNOWN, "submitted_at": clock.now()},
+    )
+    for number, fields in enumerate(held_up, start=61):
+        assert "The phone carrier" not in client.get("/today/live").content.decode()
+        planned = engine.planned(engine.patient(practice, f"+4477009000{number}"))
+        Attempt.objects.filter(pk=planned.pk).update(**fields)
+    assert "2 calls and texts wait for it" in client.get("/today/live").content.decode()
