@@ -140,7 +140,8 @@ def _unknown(copy: AppointmentCopy) -> tuple[Status, str]:
 
 
 def _failed(copy: AppointmentCopy) -> tuple[Status, str]:
-    if copy.reason == "disconnected" and not copy.standing:
+    disconnected = copy.connection.state == ConnectionState.DISCONNECTED
+    if (disconnected or copy.reason == "disconnected") and not copy.standing:
         return Status("Not written", "grey"), REFUSALS["disconnected"]
     if not copy.wanted:
         return Status("Not taken out", "red"), _not_taken_out(copy)

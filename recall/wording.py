@@ -124,7 +124,7 @@ TASKS: dict[str, tuple[str, str, str, str]] = {
         "Look into it",
     ),
     TaskKind.WRITE_BACK: (
-        "has an appointment that your own system shows otherwise",
+        "is not in your own system as booked",
         "calendar-x",
         "red",
         "See it",

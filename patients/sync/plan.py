@@ -51,13 +51,18 @@ def next_at(connection: Connection, now: datetime) -> datetime:
 
 
 def plan_night(now: datetime) -> int:
-    """A run for every connection that has none for this night and none under way; how many."""
+    """A run for every connection that has none for this night and none under way, and that nobody
+    has had read since; how many.
+    """
     night = night_of(now)
+    since = clock.at_london(night, AT)
     runs = SyncRun.objects.filter(connection=OuterRef("pk"))
+    asked = runs.filter(night=None)
     without = (
         Connection.objects.filter(kind__in=NIGHTLY_KINDS)
         .exclude(state=ConnectionState.DISCONNECTED)
         .exclude(Exists(runs.filter(night=night)))
+        .exclude(Exists(asked.filter(state=SyncState.DONE, started_at__gte=since)))
         .exclude(Exists(runs.filter(state__in=OPEN)))
     )
     planned = [

@@ -93,6 +93,14 @@ def test_a_missed_night_is_made_up_for_and_only_the_last(at) -> None:
     assert claim.due(clock.now(), 10)
 
 
+def test_what_somebody_had_read_since_needs_no_night(at, connection) -> None:
+    at("2026-11-18T09:00:00Z")
+    ended(claim.claim(plan.ask(connection).pk))
+    assert plan.plan_night(clock.now()) == 0
+    at("2026-11-19T02:00:00Z")
+    assert plan.plan_night(clock.now()) == 1
+
+
 def test_when_the_clock_is_set_back_nothing_waits_for_the_future(at) -> None:
     at("2026-11-19T02:00:00Z")
     plan.plan_night(clock.now())

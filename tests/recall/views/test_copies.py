@@ -195,7 +195,7 @@ def test_today_shows_what_failed_with_its_reason(owner, visit, make):
         actor=engine.ACTOR,
     )
     shown = text(owner.get(reverse("recall:today")))
-    assert "your own system shows otherwise" in shown
+    assert "is not in your own system as booked" in shown
     assert "That time is taken in Optix" in shown
     assert reverse("recall:write-again", args=[visit.public_id]) in shown
     assert reverse("recall:appointment", args=[visit.public_id]) in shown
