@@ -5,7 +5,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 
 from patients.models import Patient
 from practices.api_access import ApiRequest, ApiView
@@ -106,6 +106,15 @@ class RecordingView(ApiView):
             404: error("There is no such call, or no recording of it."),
             503: error("The carrier does not answer."),
         },
+        examples=[
+            OpenApiExample(
+                "A recording",
+                response_only=True,
+                status_codes=["200"],
+                media_type="audio/mpeg",
+                value="The bytes of an MP3.",
+            )
+        ],
     )
     def get(self, request: ApiRequest, call_id: str) -> HttpResponse:
         calls = for_api.calls(request.practice).select_related("practice")
