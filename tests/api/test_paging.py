@@ -167,6 +167,32 @@ def test_a_known_list_costs_one_statement_and_a_change_is_seen_at_once(
     assert api.get(URL).json()["total"] == 3
 
 
+def test_rows_that_did_not_change_are_not_written_again(
+    api, practice, django_assert_num_queries
+) -> None:
+    fill(practice, 4)
+    api.get(f"{URL}?limit=4")
+    with django_assert_num_queries(2):  # the key, the versions
+        api.get(f"{URL}?limit=4")
+    # A change behind the journal's back, so that the total's version stays what it was.
+    Patient.objects.filter(first_name="P2").update(first_name="Changed")
+    with django_assert_num_queries(3):  # and the page
+        names = [row["first_name"] for row in api.get(f"{URL}?limit=4").json()["patients"]]
+    assert sorted(names) == ["Changed", "P1", "P3", "P4"]
+    with django_assert_num_queries(2):
+        assert api.get(f"{URL}?limit=4").json()["patients"][0]["id"].startswith("pat_")
+
+
+def test_rows_are_kept_in_bounds(practice, monkeypatch) -> None:
+    monkeypatch.setattr(lists, "_KEPT_ROWS", 3)
+    fill(practice, 5)
+    rows = Patient.objects.filter(practice=practice)
+    for offset in range(4):
+        found, _ = toy.TABLE.page(rows, Window(2, offset, False), journal.version(practice.pk))
+        assert len(found) == 2
+        assert len(toy.TABLE._rows) <= 3
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_change_that_commits_late_is_counted(other_practice) -> None:
     """Its journal id is lower than one that was seen already: the newest id would hide it."""

@@ -5,6 +5,10 @@ A `Table` is one kind of list, made once per process. The total, and for deep pa
 every 200th row, come from a cache that holds for one *version* of the data: a number that grows
 with every committed change to what is listed. The page's own statement reads the version again, so
 that what is answered from the cache is exact: it belongs to the very snapshot the rows come from.
+
+Systems that keep a copy in step ask for the same rows again and again, most of them unchanged. A
+page that was asked for before is therefore asked for its rows' versions first (PostgreSQL names
+one by `xmin` and `ctid`): what has been written as JSON once is written again only when it changed.
 """
 
 from collections import OrderedDict
@@ -24,6 +28,9 @@ from sightsync.lib.api.paging import Window
 
 MARK_EVERY = 200
 _CACHED_LISTS = 512
+_NAMES = 3
+_KEPT_ROWS = 10_000
+"""Some 8 MB of a process. In its memory only: they are what staff and systems may read anyway."""
 _TRIES = 3
 
 
@@ -87,6 +94,8 @@ class Table:
     order: tuple[str, ...]
     _cache: "OrderedDict[Any, _Known]" = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
+    _rows: dict[prepared.Row, orjson.Fragment] = field(default_factory=dict)
+    _pages: set[tuple[Any, ...]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         _TABLES.append(self)
@@ -121,9 +130,10 @@ class Table:
             for name, value in exact.items()
         ]
         values = [value for value in exact.values() if value is not None]
-        select, selected, _ = self._select
+        select, selected = self._select
         rows = prepared.fetch(
-            f"SELECT 0, {select} WHERE {' AND '.join(terms)} LIMIT 1", [*selected, *values]
+            f"SELECT {select}{self._from} WHERE {' AND '.join(terms)} LIMIT 1",
+            [*selected, *values],
         )
         return self._written(rows[0]) if rows else None
 
@@ -137,6 +147,8 @@ class Table:
 
     def forget(self) -> None:
         self._cache.clear()
+        self._rows.clear()
+        self._pages.clear()
 
     def _keep(self, name: Any, known: _Known) -> None:
         with self._lock:
@@ -180,35 +192,69 @@ class Table:
         version: Version,
         known: _Known,
     ) -> tuple[list[orjson.Fragment], int]:
-        keys = ", ".join(self._names)
         after, mark, offset = "TRUE", (), window.offset
         if known.marks and offset < known.total:
             mark = known.marks[offset // MARK_EVERY]
-            after = f"({keys}) >= ({', '.join(['%s'] * len(mark))})"
+            after = f"({', '.join(self._names)}) >= ({', '.join(['%s'] * len(mark))})"
             offset %= MARK_EVERY
-        select, selected, own = self._select
+        cut = self._cut(inner, after, f"LIMIT {window.limit} OFFSET {offset}")
+        params = [*params, *mark]
+        known_page = (cut, *params) in self._pages
+        found = self._fetch_kept(cut, version, params) if known_page else None
+        return found or self._fetch_written(cut, version, params)
+
+    def _cut(self, inner: str, after: str, limit: str) -> str:
+        """` FROM table ...` for the page's rows of `inner`, in order."""
+        keys, key = ", ".join(self._names), self._names[-1]
         head, _, where = inner.partition(" WHERE ")
-        cut = f"ORDER BY {keys} LIMIT {window.limit} OFFSET {offset}"
-        if head == own and where:
-            sql = f"{select} WHERE {where} AND {after} {cut}"
-        else:  # filtered by another table: choose the keys first
-            chosen = f"SELECT {self._names[-1]} FROM ({inner}) l WHERE {after} {cut}"  # noqa: S608
-            sql = f"{select} WHERE {self._names[-1]} IN ({chosen}) ORDER BY {keys}"
+        cut = f"ORDER BY {keys} {limit}"
+        if head == self._own and where:
+            return f"{self._from} WHERE {where} AND {after} {cut}"
+        # Filtered by another table: the keys are chosen first.
+        chosen = f"SELECT {key} FROM ({inner}) l WHERE {after} {cut}"  # noqa: S608
+        return f"{self._from} WHERE {key} IN ({chosen}) ORDER BY {keys}"
+
+    def _fetch_kept(
+        self, cut: str, version: Version, params: Sequence[Any]
+    ) -> tuple[list[orjson.Fragment], int] | None:
+        """The rows of a page that was asked for before; None unless each is as it was."""
         rows = prepared.fetch(
-            f"SELECT {version.sql}, {sql}", [*version.params, *selected, *params, *mark]
+            f"SELECT {self._row_version}, {version.sql}{cut}", [*version.params, *params]
+        )
+        kept = self._rows
+        try:
+            return [kept[row[:_NAMES]] for row in rows], int(rows[0][_NAMES] or 0)
+        except LookupError:
+            return None
+
+    def _fetch_written(
+        self, cut: str, version: Version, params: Sequence[Any]
+    ) -> tuple[list[orjson.Fragment], int]:
+        """The rows of the page as JSON, kept for whoever asks for them next."""
+        select, selected = self._select
+        rows = prepared.fetch(
+            f"SELECT {self._row_version}, {version.sql}, {select}{cut}",
+            [*version.params, *selected, *params],
         )
         if not rows:
             return [], self._version(version)
-        return [self._written(row) for row in rows], int(rows[0][0] or 0)
+        written = {row[:_NAMES]: self._written(row[_NAMES + 1 :]) for row in rows}
+        with self._lock:
+            if len(self._rows) + len(written) > _KEPT_ROWS:
+                self._rows.clear()
+                self._pages.clear()
+            self._rows.update(written)
+            self._pages.add((cut, *params))
+        return list(written.values()), int(rows[0][_NAMES] or 0)
 
     def _written(self, row: prepared.Row) -> orjson.Fragment:
         """The row as JSON: what PostgreSQL has written already, and what Python must convert."""
         template, first, converters = self._template
         values = [
             b"null" if value is None else convert(value)
-            for convert, value in zip(converters, row[2:], strict=True)
+            for convert, value in zip(converters, row[1:], strict=True)
         ]
-        values.insert(first, (row[1] or b"")[1:-1])
+        values.insert(first, (row[0] or b"")[1:-1])
         return orjson.Fragment(template % tuple(values))
 
     @cached_property
@@ -218,23 +264,34 @@ class Table:
         return [connection.ops.quote_name(column) for column in columns]
 
     @cached_property
-    def _select(self) -> tuple[str, Sequence[Any], str]:
-        """`columns FROM table`, its parameters, and how a list of keys of the table begins."""
-        table = f" FROM {connection.ops.quote_name(self.model._meta.db_table)}"
+    def _row_version(self) -> str:
+        """What names a version of a row: `_NAMES` columns."""
+        return f"{self._names[-1]}, xmin, ctid"
+
+    @cached_property
+    def _from(self) -> str:
+        return f" FROM {connection.ops.quote_name(self.model._meta.db_table)}"
+
+    @cached_property
+    def _own(self) -> str:
+        """How a list of keys of this table begins."""
+        return self._every.values_list(*self.order).query.sql_with_params()[0]
+
+    @cached_property
+    def _select(self) -> tuple[str, Sequence[Any]]:
+        """`columns`: all that is passed on as one JSON object, then those to convert."""
         written = {name: column for name, column in self.columns.items() if not column.convert}
         converted = {name: column for name, column in self.columns.items() if column.convert}
-        inside, params = self._expressions(written, table)
-        beside, more = self._expressions(converted, table)
-        keys, _ = self._every.values_list(*self.order).query.sql_with_params()
+        inside, params = self._expressions(written)
+        beside, more = self._expressions(converted)
         columns = f"row_to_json((SELECT r FROM (SELECT {inside}) r))::text"  # noqa: S608
-        columns += f", {beside}" if beside else ""
-        return f"{columns}{table}", [*params, *more], keys
+        return columns + (f", {beside}" if beside else ""), [*params, *more]
 
     @property
     def _every(self) -> "QuerySet[Any, Any]":
         return self.model._default_manager.order_by()
 
-    def _expressions(self, columns: dict[str, Column], table: str) -> tuple[str, Sequence[Any]]:
+    def _expressions(self, columns: dict[str, Column]) -> tuple[str, Sequence[Any]]:
         """`expression AS "key", ...` and its parameters."""
         named = {
             f"column_{number}": F(column.source)
@@ -245,7 +302,7 @@ class Table:
         if not named:
             return "", ()
         sql, params = self._every.annotate(**named).values_list(*named).query.sql_with_params()
-        text = sql.removeprefix("SELECT ").removesuffix(table)
+        text = sql.removeprefix("SELECT ").removesuffix(self._from)
         for number, name in enumerate(columns):
             text = text.replace(f'AS "column_{number}"', f"AS {connection.ops.quote_name(name)}")
         return text, params
