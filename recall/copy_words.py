@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from integrations.models import ConnectionState
 from integrations.pms.connector import DELETED_THERE, MOVED_THERE
 from practices.templatetags.ui import near
-from recall.booking.write_back.results import CONNECT_AGAIN, LOOKS_BEFORE_STAFF
+from recall.booking.write_back.results import CONNECT_AGAIN, LOOKS_BEFORE_STAFF, MADE_THERE
 from recall.models import AppointmentCopy, CopyState
 from recall.wording import Status
 
@@ -40,6 +40,11 @@ REFUSALS: Mapping[str, str] = {
     "moved_there": "Somebody moved it in {system}. The patient was told another time: move it here"
     " too, or try again to put it back.",
     "job_failed": "It went wrong on our side five times. Try again, or enter it there yourself.",
+}
+# Why only a person can change what the system itself has made.
+BY_HAND: Mapping[str, str] = {
+    "disconnected": "is disconnected",
+    MADE_THERE: "made it and lets nobody else change it",
 }
 # Why it waits: nobody has to do anything about these.
 DELAYS: Mapping[str, str] = {
@@ -77,6 +82,7 @@ def of(copy: AppointmentCopy) -> CopyWords:
     }[CopyState(copy.state)]
     status, why = say(copy)
     stuck = copy.state == CopyState.FAILED or status.tone == "amber"
+    stuck = stuck and copy.reason != MADE_THERE
     connected = copy.connection.state == ConnectionState.CONNECTED
     return CopyWords(
         system, status, why.format(system=system), stuck and connected and not _left_alone(copy)
@@ -145,9 +151,10 @@ def _failed(copy: AppointmentCopy) -> tuple[Status, str]:
         return Status("Not written", "grey"), REFUSALS["disconnected"]
     if not copy.wanted:
         return Status("Not taken out", "red"), _not_taken_out(copy)
-    if copy.reason == "disconnected":
+    if copy.reason in BY_HAND:
+        why = BY_HAND[copy.reason]
         return Status("Old time there", "red"), (
-            "The old time stands in {system}, which is disconnected. Move it there by hand."
+            f"The old time stands in {{system}}, which {why}. Move it there by hand."
         )
     word = {DELETED_THERE: "Deleted there", MOVED_THERE: "Moved there"}
     status = Status(word.get(copy.reason, "Not written"), "red")
@@ -156,8 +163,10 @@ def _failed(copy: AppointmentCopy) -> tuple[Status, str]:
 
 def _not_taken_out(copy: AppointmentCopy) -> str:
     """It still stands there, whatever the reason."""
-    if copy.reason == "disconnected":
-        return "It still stands in {system}, which is disconnected. Cancel it there by hand."
+    if copy.reason in BY_HAND:
+        return (
+            f"It still stands in {{system}}, which {BY_HAND[copy.reason]}. Cancel it there by hand."
+        )
     why = "that went wrong on our side five times" if copy.reason == "job_failed" else "it refused"
     return f"It still stands in {{system}}: {why}. Cancel it there by hand, or try again."
 

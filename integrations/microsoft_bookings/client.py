@@ -88,6 +88,7 @@ class Bookings:
         reads_free_slots=True,
         reads_busy_times=True,
         writes_appointments=True,
+        changes_theirs=True,
         finds_by_reference=True,
     )
 

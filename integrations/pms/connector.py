@@ -27,6 +27,8 @@ class Capabilities:
     writes_appointments: bool = False
     finds_by_reference: bool = False
     """Whether an appointment can be found by our reference after a write of unknown fate."""
+    changes_theirs: bool = False
+    """Whether it lets us move and cancel what it has made itself, not only what we wrote."""
     tells_of_ours: bool = False
     """Whether it can say which of our entries were deleted or moved there, though nobody else's
     appointments can be read."""

@@ -29,6 +29,7 @@ EVERYTHING = Capabilities(
     reads_free_slots=True,
     reads_busy_times=True,
     writes_appointments=True,
+    changes_theirs=True,
     finds_by_reference=True,
 )
 Item = TypeVar("Item")

@@ -19,7 +19,7 @@ from integrations.models import Connection
 from integrations.pms.connector import RemoteAppointment, RemoteStatus
 from practices.journal import Actor
 from recall.booking import book, elsewhere, whose
-from recall.booking.write_back import copies
+from recall.booking.write_back import copies, results
 from recall.models import (
     Appointment,
     AppointmentCopy,
@@ -115,6 +115,9 @@ class FromPms:
     def _ours(self, copy: AppointmentCopy, remote: RemoteAppointment) -> None:
         """What somebody did there with an appointment of ours, unless we are about to change it."""
         row = copy.appointment
+        if copy.state == CopyState.FAILED and _is_as_wanted(copy, remote):
+            self._done_by_hand(copy)
+            return
         if not _is_settled(copy, self.asked_at) or row.status not in LIVE_APPOINTMENT:
             return
         if remote.status == RemoteStatus.BOOKED and row.starts_at == remote.starts_at:
@@ -125,6 +128,14 @@ class FromPms:
                 return
             self._apply(locked.appointment, remote)
             _agree(locked)
+
+    def _done_by_hand(self, copy: AppointmentCopy) -> None:
+        """What we could not do there somebody has done."""
+        with transaction.atomic():
+            locked = copies.lock(copy.pk)
+            if locked is not None and locked.state == CopyState.FAILED:
+                AppointmentCopy.objects.filter(pk=copy.pk).update(standing=locked.wanted)
+                results.agrees(locked, actor=self.actor)
 
     # --- theirs ---------------------------------------------------------------------------------
 
@@ -214,6 +225,13 @@ def _is_settled(copy: AppointmentCopy, asked_at: datetime) -> bool:
         and copy.standing == copy.wanted
         and (written is None or written < asked_at)
     )
+
+
+def _is_as_wanted(copy: AppointmentCopy, remote: RemoteAppointment) -> bool:
+    if not copy.wanted:
+        return remote.status == RemoteStatus.CANCELLED
+    same_time = copy.appointment.starts_at == remote.starts_at
+    return remote.status == RemoteStatus.BOOKED and same_time
 
 
 def _is_out(copy: AppointmentCopy) -> bool:

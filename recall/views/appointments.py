@@ -169,6 +169,10 @@ def write_again(request: StaffRequest, appointment_id: str) -> HttpResponse:
     return redirect("recall:appointment", appointment.public_id)
 
 
+CANCELLED = {
+    False: "Cancelled. The patient is told, and the time is free again.",
+    True: "Cancelled. The patient is not told by us, for another system keeps this appointment.",
+}
 CHANGES = {
     "attended": (booking.mark_attended, "Marked as attended."),
     "no_show": (booking.mark_no_show, "Marked as did not attend."),
@@ -180,7 +184,7 @@ def _change(request: StaffRequest, appointment: Appointment, how: str) -> HttpRe
     try:
         if how == "cancel":
             booking.cancel(appointment=appointment, actor=actor, source="staff")
-            messages.success(request, "Cancelled. The patient is told, and the time is free again.")
+            messages.success(request, CANCELLED[appointment.made_elsewhere])
         else:
             change, said = CHANGES[how]
             change(appointment=appointment, actor=actor)

@@ -4,6 +4,7 @@ in seconds since 1970. README.md has the wire format that is assumed.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from integrations.pms.connector import (
 from integrations.pms.optisoft import payloads
 from integrations.pms.pace import Rate
 from integrations.pms.system import (
+    EVERYTHING,
     PAGE,
     System,
     appointments_of,
@@ -51,6 +53,9 @@ class Optisoft(System):
     """One practice's Optisoft. Its session is opened with the first question, and again when the
     system says that it is over.
     """
+
+    capabilities = replace(EVERYTHING, changes_theirs=False)
+    """An appointment is addressed by our reference, which theirs have none of."""
 
     def __init__(self, wire: Wire, field_map: Mapping[str, str]) -> None:
         super().__init__(wire, field_map)

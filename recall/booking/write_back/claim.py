@@ -92,4 +92,5 @@ def _take(copy: AppointmentCopy, deed: Deed, *, look: bool) -> Work | None:
         entry=entries.build(copy.appointment, copy.connection),
         standing=Standing(external_id=copy.external_id, version=copy.external_version),
         look=look,
+        kept_there=copies.is_kept_there(copy),
     )

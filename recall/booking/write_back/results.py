@@ -35,6 +35,8 @@ GONE = frozenset({"gone", "not_found", "event_gone"})
 AT_FAULT = frozenset({"auth", "forbidden", "no_calendar", "no_address", "bad_url", "redirect"})
 """Codes of whatever we ask, until somebody connects the system again."""
 CONNECT_AGAIN = "connect_again"
+MADE_THERE = "made_there"
+"""The system lets us change only what we wrote."""
 KEPT = 32
 """As much of a provider's code as `reason` holds."""
 

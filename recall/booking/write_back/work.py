@@ -12,7 +12,7 @@ from recall.booking.write_back.states import Deed
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """A claimed copy. `lease` proves the claim, `version` is what the request brings about, and
-    `look` is true when we only ask what stands there.
+    `look` is true when we only ask what stands there. `kept_there`: the system made it itself.
     """
 
     copy_id: UUID
@@ -23,3 +23,4 @@ class Work:
     entry: Entry
     standing: Standing
     look: bool = False
+    kept_there: bool = False

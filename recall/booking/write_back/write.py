@@ -7,7 +7,7 @@ from uuid import UUID
 
 from integrations import connections, registry
 from integrations.models import Connection
-from integrations.pms.connector import Connector, Standing
+from integrations.pms.connector import Capabilities, Connector, Standing
 from practices.journal import Actor
 from recall.booking.write_back import claim, results
 from recall.booking.write_back.states import Deed
@@ -33,8 +33,8 @@ def run(copy_id: UUID, *, actor: Actor) -> UUID | None:
 
 
 def _write(work: Work, connector: Connector, actor: Actor) -> bool:
-    if not connector.capabilities.writes_appointments:
-        error = ProviderError(ProviderError.Kind.REJECTED, "It takes no bookings.", "not_supported")
+    if code := _cannot(work, connector.capabilities):
+        error = ProviderError(ProviderError.Kind.REJECTED, "It cannot do that.", code)
         results.failed(work, error, can_look=False, actor=actor)
         return False
     failpoints.hit("copy.before_request")
@@ -50,6 +50,14 @@ def _write(work: Work, connector: Connector, actor: Actor) -> bool:
     results.done(work, standing, actor=actor)
     connections.worked(work.connection)
     return True
+
+
+def _cannot(work: Work, can: Capabilities) -> str:
+    """Why it is not even asked; blank when it can be."""
+    if not can.writes_appointments:
+        return "not_supported"
+    theirs = work.kept_there and work.deed is not Deed.BOOK
+    return results.MADE_THERE if theirs and not can.changes_theirs else ""
 
 
 def _cannot_ask(work: Work, error: ProviderError, actor: Actor) -> None:

@@ -33,6 +33,7 @@ ALL = Capabilities(
     reads_appointments=True,
     writes_appointments=True,
     finds_by_reference=True,
+    changes_theirs=True,
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 from integrations import connections
 from integrations.models import Connection
 from integrations.pms.connector import RemoteStatus
+from integrations.pms.optisoft.client import Optisoft
 from integrations.pms.optix.client import Optix
 from recall import copy_words
 from recall.booking import book, diary, poll
@@ -101,6 +102,27 @@ def test_a_system_that_refuses_leaves_it_to_staff_in_words(connection, theirs, m
     assert copy.state == CopyState.FAILED
     assert "Cancel it there" in copy_words.of(copy).why
     assert StaffTask.objects.get(done_at=None).kind == TaskKind.WRITE_BACK
+
+
+def test_what_a_system_keeps_to_itself_is_a_persons_to_cancel(
+    connection, optix, theirs, monkeypatch, at
+) -> None:
+    monkeypatch.setattr(Optix, "capabilities", Optisoft.capabilities)
+    book.cancel(appointment=theirs, actor=ACTOR, source="call")
+    work_off()
+    copy = AppointmentCopy.objects.get()
+    words = copy_words.of(copy)
+    assert not [row for row in optix.requests() if row["path"].endswith("/cancel")]
+    assert "lets nobody else change it. Cancel it there by hand." in words.why
+    assert not words.can_retry
+    assert StaffTask.objects.get(done_at=None).kind == TaskKind.WRITE_BACK
+    their_number = TheirAppointment.objects.get(appointment=theirs).external_id
+    optix.touch(int(their_number.rpartition("-")[2]), state="cancelled")
+    at(clock.now() + timedelta(minutes=5))
+    poll_now(connection)
+    copy.refresh_from_db()
+    assert (copy.state, copy.standing) == (CopyState.WRITTEN, 0)
+    assert not StaffTask.objects.filter(done_at=None).exists()
 
 
 def test_theirs_of_a_system_that_is_disconnected_is_a_persons_to_cancel(
