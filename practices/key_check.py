@@ -90,18 +90,26 @@ class _Kept:
     def __init__(self, row: Model) -> None:
         self._class = type(row)
         self._values = {n: v for n, v in row.__dict__.items() if n != "_state"}
-        self._mutable = [n for n, v in self._values.items() if isinstance(v, (list, dict))]
+        mutable = {n: v for n, v in self._values.items() if isinstance(v, (list, dict))}
+        self._flat = [n for n, v in mutable.items() if isinstance(v, list) and _is_flat(v)]
+        self._deep = [n for n in mutable if n not in self._flat]
         self._database = row._state.db
 
     def copy(self) -> Any:
         made = self._class.__new__(self._class)
         values, state = made.__dict__, ModelState()
         values.update(self._values)
-        for name in self._mutable:
-            values[name] = copy.deepcopy(values[name]) if values[name] else type(values[name])()
+        for name in self._flat:
+            values[name] = values[name][:]
+        for name in self._deep:
+            values[name] = copy.deepcopy(values[name])
         state.adding, state.db = False, self._database
         values["_state"] = state
         return made
+
+
+def _is_flat(values: list[Any]) -> bool:
+    return all(isinstance(value, (str, int)) for value in values)
 
 
 def _fetch(values: list[Any]) -> prepared.Row | None:
