@@ -3,7 +3,7 @@ due date. It sets fields on an unsaved or loaded Patient and says which changed;
 nor journals. One row and a whole import go through the same function.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -65,24 +65,22 @@ def assign(
     """
     news = {name: value for name, value in values.items() if getattr(patient, name) != value}
     before = {name: getattr(patient, name) for name in _FOLLOWING}
-    _put(patient, news, lookups)
+    for name, value in news.items():
+        setattr(patient, name, value)
+    _follow(patient, news, lookups)
     if not news.keys().isdisjoint(_DUE_FACTS) or patient._state.adding:
         set_due_date(patient, practice)
     following = {name for name in _FOLLOWING if getattr(patient, name) != before[name]}
     return following.union(news)
 
 
-def fill(
-    patient: Patient, values: Mapping[str, Any], *, practice: Practice, lookups: Lookups
-) -> None:
-    """As ``assign``, for a patient of whom nothing is known yet."""
-    _put(patient, values, lookups)
+def complete(patient: Patient, *, practice: Practice, lookups: Lookups) -> None:
+    """Set all that follows from the values of a patient who has just been made of them."""
+    _follow(patient, ("phone_number", "email", "nhs_number"), lookups)
     set_due_date(patient, practice)
 
 
-def _put(patient: Patient, news: Mapping[str, Any], lookups: Lookups) -> None:
-    for name, value in news.items():
-        setattr(patient, name, value)
+def _follow(patient: Patient, news: Container[str], lookups: Lookups) -> None:
     if "phone_number" in news:
         _new_phone(patient, lookups)
     if "email" in news:

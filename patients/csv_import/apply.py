@@ -137,6 +137,8 @@ class _Chunk:
         self._read(rows, lock=False)
         self._recall(rows, ahead)
         done = [self._place(row) for row in rows]
+        for new in self.created:
+            self._complete(new)
         for row, (record, _, _) in zip(rows, done, strict=True):
             if record is None or not ahead.names_again(row):
                 continue
@@ -207,6 +209,8 @@ class _Chunk:
         news = self._news(record, row.values)
         if not news:
             return record, What.UNCHANGED, ""
+        if isinstance(record, New):
+            self._complete(record)
         changed = assigning.assign(
             cast(Patient, record), news, practice=self.practice, lookups=self.lookups
         )
@@ -253,13 +257,21 @@ class _Chunk:
         except AppError as error:
             row.reasons.append(error.message)
             return None, None, error.code
-        record = New(self.blank.copy())
+        record = New(self.blank | values)
         record.id = next(self.keys)
         record.given = values
-        assigning.fill(cast(Patient, record), values, practice=self.practice, lookups=self.lookups)
         self.created.append(record)
         self._remember(record, values)
         return record, What.CREATED, ""
+
+    def _complete(self, record: New) -> None:
+        if not record.is_complete:
+            record.is_complete = True
+            assigning.complete(
+                record,  # type: ignore[arg-type]  # it has what is asked of a patient
+                practice=self.practice,
+                lookups=self.lookups,
+            )
 
     def _news(self, record: "Known | New", values: Mapping[str, Any]) -> dict[str, Any]:
         """The values that differ from what is stored, encrypted fields compared by their hash or
@@ -278,7 +290,7 @@ class _Chunk:
 
     def _write(self) -> None:
         """Every new and changed record, and one journal entry for each."""
-        bulk.insert(self.created)
+        bulk.insert(self.created, self._complete)
         bulk.update(self.changed, self.run)
         as_json: dict[frozenset[str], str] = {}
         updated = []

@@ -6,7 +6,7 @@ one. Encrypted fields stay as the table holds them until somebody has to look.
 """
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
@@ -17,6 +17,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
+from psycopg.types.datetime import TimestamptzLoader
 
 from patients import matching
 from patients.models import ImportRun, Patient
@@ -29,11 +30,9 @@ ENCRYPTED = ("nhs_number", "clinical_notes")
 _HASHES = {"phone_hash", "email_hash", "nhs_number_hash"}
 """They follow from what they are of."""
 
-# Nobody asks when a record was last written, and instants are slow to read.
-_READ = ("NULL" if column == "updated_at" else column for column in COLUMNS)
 # Lists of thousands are bound fastest as one text. No id, number or address has a line break.
 _CANDIDATES = f"""
-SELECT {", ".join(_READ)} FROM patients_patient
+SELECT {", ".join(COLUMNS)} FROM patients_patient
 WHERE practice_id = %(practice)s AND erased_at IS NULL AND (
     (external_id <> '' AND external_id = ANY(string_to_array(%(ids)s, E'\\n')))
     OR phone_number = ANY(string_to_array(%(numbers)s, E'\\n'))
@@ -77,10 +76,13 @@ class Known(Record):
 
 
 class New(Record):
-    """One that the chunk makes, of the values `given`."""
+    """One that the chunk makes, of the values `given`. It is complete when what follows from them
+    has been worked out.
+    """
 
     _state = SimpleNamespace(adding=True)
     given: Mapping[str, Any]
+    is_complete = False
 
     @property
     def person(self) -> matching.Person:
@@ -116,6 +118,7 @@ def candidates(
 ) -> list[Known]:
     """Every record of the practice with one of the ids, numbers or addresses."""
     with connection.cursor() as cursor:
+        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # Django's is slow
         cursor.execute(
             _CANDIDATES + ("FOR UPDATE" if lock else ""),
             {
@@ -151,11 +154,21 @@ def undisturbed() -> Iterator[None]:
 # --- writing ------------------------------------------------------------------------------------
 
 
-def insert(records: Sequence[New]) -> None:
-    """Add new patients, in the caller's transaction."""
-    if records:
-        _encrypt(records)
-        copying.into("patients_patient", COLUMNS, map(itemgetter(*COLUMNS), map(vars, records)))
+def insert(records: Sequence[New], complete: Callable[[New], None]) -> None:
+    """Add new patients, in the caller's transaction. Each is made complete as its turn comes, while
+    the server stores those before it.
+    """
+    copying.into("patients_patient", COLUMNS, _rows(records, complete))
+
+
+def _rows(records: Sequence[New], complete: Callable[[New], None]) -> Iterator[tuple[Any, ...]]:
+    pick = itemgetter(*COLUMNS)
+    for start in range(0, len(records), copying.BLOCK):
+        block = records[start : start + copying.BLOCK]
+        for record in block:
+            complete(record)
+        _encrypt(block)
+        yield from map(pick, map(vars, block))
 
 
 def update(changes: Mapping[UUID, tuple[Known, set[str]]], run: ImportRun | None) -> None:

@@ -21,7 +21,7 @@ DATES = {
 }
 _TEXTS = ("external_id", "title", "first_name", "last_name", "email", "nhs_number")
 _REPEATED = frozenset({"title", "first_name", "last_name", *DATES})
-_REMEMBERED = 50_000
+_REMEMBERED = 20_000
 _EMPTY_WORDS = frozenset({"n/a", "na", "none", "null", "-", "--", "unknown", "no email", "nil"})
 _LONGEST_EMPTY_WORD = 8
 ALL_CHANNELS = "all"
@@ -180,7 +180,7 @@ class Judge:
     def _phone(self, cells: list[str], checked: Checked) -> None:
         """The best number of all telephone columns: the first mobile, else the first good one."""
         best: phone.PhoneNumber | None = None
-        bad: phone.Rejection | None = None
+        bad = ""
         for place in self._phones:
             text = cells[place] if place < len(cells) else ""
             if not text or (len(text) < 9 and text.lower() in _EMPTY_WORDS):
@@ -188,7 +188,7 @@ class Judge:
             try:
                 number = phone.parse(text)
             except phone.Rejection as rejection:
-                bad = bad or rejection
+                bad = bad or rejection.message
                 continue
             if number.kind is phone.Kind.MOBILE:
                 best = number
@@ -196,8 +196,8 @@ class Judge:
             best = best or number
         if best is not None:
             checked.values.update(phone_values(best))
-        elif bad is not None:
-            checked.reasons.append(f"phone_number: {bad.message}")
+        elif bad:
+            checked.reasons.append(f"phone_number: {bad}")
 
     def _full_name(self, cells: list[str], checked: Checked) -> None:
         """A name in one cell, where the export has no columns of its own for the parts."""
