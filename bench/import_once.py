@@ -4,6 +4,7 @@ Prints the seconds of the upload, of the import and the peak memory, as JSON.
 
 import json
 import sys
+import time
 from pathlib import Path
 
 from bench import measure, scratch
@@ -20,18 +21,15 @@ ACTOR = Actor.system("bench")
 def main() -> None:
     scratch.check_scratch()
     practice = Practice.objects.get()
-    content = Path(sys.argv[1]).read_bytes()
-    made: list[ImportRun] = []
-
-    def upload() -> None:
-        made.append(
-            runs.upload(
-                practice=practice, file_name="list.csv", content=content, user=None, actor=ACTOR
-            )
-        )
-
-    uploading = measure.seconds(upload)
-    run = made[0]
+    start = time.perf_counter()
+    run = runs.upload(
+        practice=practice,
+        file_name="list.csv",
+        content=Path(sys.argv[1]).read_bytes(),
+        user=None,
+        actor=ACTOR,
+    )
+    uploading = time.perf_counter() - start
     checking = 0.0
     if "--check" in sys.argv:
         from patients.csv_import import forecast

@@ -1,5 +1,6 @@
 """Timing things side by side, and saying how they compare."""
 
+import math
 import resource
 import statistics
 import sys
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the answer: `value` against `limit`, both in `unit`; smaller is better."""
+    """One line of the answer: `value` against `limit`, both in `unit`; smaller is better. Without
+    a limit it is there to be known.
+    """
 
     what: str
     value: float
-    limit: float
+    limit: float = math.inf
     unit: str = "x"
     note: str = ""
 
@@ -24,7 +27,8 @@ class Line:
 
     def __str__(self) -> str:
         mark = "ok  " if self.within else "OVER"
-        figures = f"{self.value:8.2f} {self.unit:<3} (limit {self.limit:g} {self.unit})"
+        limit = f" (limit {self.limit:g} {self.unit})" if self.limit < math.inf else ""
+        figures = f"{self.value:8.2f} {self.unit:<3}{limit}"
         return f"  {mark} {self.what:<58} {figures}  {self.note}"
 
 
