@@ -1,9 +1,11 @@
 """What people are told of the Google connection: a word, a colour, and what to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
-from integrations.models import Connection, ConnectionState
+from integrations import standing as standings
+from integrations.models import Connection
+from integrations.standing import Standing
 
 CHOOSE = "choose_calendar"
 """The code of a connection whose account is known and whose calendar is not."""
@@ -38,25 +40,14 @@ SIGN_IN: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How the connection is: the word, the pill's tone, and why in a sentence or blank."""
-
-    word: str
-    tone: str
-    why: str = ""
-
-
 def standing(connection: Connection | None) -> Standing:
-    if connection is None or connection.state == ConnectionState.DISCONNECTED:
-        return Standing("Not connected", "grey")
-    why = error(connection.error_code)
-    if connection.state == ConnectionState.NEEDS_ATTENTION:
-        if connection.error_code == CHOOSE:
-            return Standing("Choose a calendar", "amber", why)
-        word = "Connect again" if connection.error_code == "auth" else "Needs you"
-        return Standing(word, "red", why)
-    return Standing("Trouble", "amber", why) if why else Standing("Connected", "green")
+    code = connection.error_code if connection else ""
+    found = standings.of(connection, error(code))
+    if found.tone != "red" or code == "auth":
+        return found
+    if code == CHOOSE:
+        return replace(found, word="Choose a calendar", tone="amber")
+    return replace(found, word="Needs you")
 
 
 def error(code: str) -> str:

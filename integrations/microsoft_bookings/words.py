@@ -1,10 +1,11 @@
 """What people are told of the Bookings connection: a word, a colour, and what to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from integrations import standing as standings
 from integrations.microsoft_bookings.graph import PERMISSIONS, Needs
-from integrations.models import Connection, ConnectionState
+from integrations.models import Connection
+from integrations.standing import Standing
 
 _AGAIN = "It is tried again by itself."
 
@@ -48,22 +49,8 @@ SIGN_IN: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How the connection is: the word, the pill's tone, and why in a sentence or blank."""
-
-    word: str
-    tone: str
-    why: str = ""
-
-
 def standing(connection: Connection | None) -> Standing:
-    if connection is None or connection.state == ConnectionState.DISCONNECTED:
-        return Standing("Not connected", "grey")
-    why = error(connection.error_code)
-    if connection.state == ConnectionState.NEEDS_ATTENTION:
-        return Standing("Connect again", "red", why)
-    return Standing("Trouble", "amber", why) if why else Standing("Connected", "green")
+    return standings.of(connection, error(connection.error_code) if connection else "")
 
 
 def must_connect(connection: Connection) -> bool:

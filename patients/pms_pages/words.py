@@ -1,9 +1,9 @@
 """What people are told of a connected system: a word, a colour, and what to do. Pure."""
 
-from dataclasses import dataclass
-
-from integrations.models import Connection, ConnectionState, Kind
+from integrations import standing as standings
+from integrations.models import Connection, Kind
 from integrations.pms import words as pms
+from integrations.standing import Standing
 from patients.sync.selectors import Freshness, State
 
 ABOUT = {
@@ -20,22 +20,11 @@ _FRESH = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The word, the pill's tone, and why in a sentence or blank."""
-
-    word: str
-    tone: str
-    why: str = ""
-
-
 def standing(connection: Connection) -> Standing:
     """How the connection itself is."""
     name = connection.get_kind_display()
     why = pms.failure(connection.error_code, name) if connection.error_code else ""
-    if connection.state == ConnectionState.NEEDS_ATTENTION:
-        return Standing("Connect again", "red", why)
-    return Standing("Trouble", "amber", why) if why else Standing("Connected", "green")
+    return standings.of(connection, why)
 
 
 def freshness(found: Freshness) -> Standing:
