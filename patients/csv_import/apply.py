@@ -159,13 +159,7 @@ class _Chunk:
     def _read(self, rows: Sequence[Checked], *, lock: bool) -> None:
         good = [row.values for row in rows if not row.reasons]
         numbers = {number for values in good if (number := values.get("phone_number"))}
-        found = bulk.candidates(
-            self.practice.pk,
-            ids={key for values in good if (key := values.get("external_id"))},
-            numbers=numbers,
-            addresses={address for values in good if (address := values.get("email"))},
-            lock=lock,
-        )
+        found = bulk.candidates(self.practice.pk, good, lock=lock)
         for known in found:
             self._remember(known, vars(known))
         self.lookups = assigning.look_up_many(

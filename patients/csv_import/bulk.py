@@ -109,14 +109,18 @@ def blank(practice: Practice, source: str, now: datetime) -> dict[str, Any]:
 
 
 def candidates(
-    practice_id: UUID,
-    *,
-    ids: Iterable[str],
-    numbers: Iterable[str],
-    addresses: Iterable[str],
-    lock: bool,
+    practice_id: UUID, people: Sequence[Mapping[str, Any]], *, lock: bool
 ) -> list[Known]:
-    """Every record of the practice with one of the ids, numbers or addresses."""
+    """Every record of the practice with one of the people's ids, numbers or, for those who have
+    none, addresses: beside a number an address decides nothing.
+    """
+    ids = {key for values in people if (key := values.get("external_id"))}
+    numbers = {number for values in people if (number := values.get("phone_number"))}
+    addresses = {
+        address
+        for values in people
+        if not values.get("phone_number") and (address := values.get("email"))
+    }
     with connection.cursor() as cursor:
         cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # Django's is slow
         cursor.execute(

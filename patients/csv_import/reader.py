@@ -150,8 +150,8 @@ class Text:
         try:
             for raw in source:
                 number += 1
-                cells = [cell.strip() for cell in raw]
-                if cells and cells[-1] and len(cells) <= 50 and len(max(cells, key=len)) < 1000:
+                cells = list(map(str.strip, raw))
+                if cells and cells[-1] and len(cells) <= 50 and sum(map(len, cells)) < 1000:
                     if number > MAX_ROWS:
                         refuse_rows()
                     yield Row(number, cells)

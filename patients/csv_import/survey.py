@@ -19,6 +19,14 @@ _SEVERAL = 0
 """Stands for the names of a number that has more than one."""
 
 
+class _Keys(dict[str, str]):
+    """The keys of names, each worked out once for a frame."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = found = names.key(name)
+        return found
+
+
 class Rejected(NamedTuple):
     """A row that is not imported: its number, its cells as they came, and why."""
 
@@ -55,13 +63,13 @@ class Survey:
             self._settle()
 
     def _look(self, judged: Sequence[Checked]) -> None:
-        names_at, met = self._names_at, self._met
+        names_at, met, keys = self._names_at, self._met, _Keys()
         for checked in judged:
             self.unknown_risks += checked.unknown_risk
             if checked.reasons:
                 continue
             values = checked.values
-            name = _name_key(values)
+            name = keys[values.get("first_name", "")], keys[values.get("last_name", "")]
             if number := values.get("phone_number"):
                 key, named = int(number[1:]), hash(name) or 1
                 if names_at.setdefault(key, named) != named:
