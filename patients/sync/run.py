@@ -19,7 +19,7 @@ from integrations import registry
 from integrations.models import Connection, ConnectionState
 from integrations.pms.connector import Page, RemoteAppointment, RemotePatient
 from patients.models import SyncRun, SyncScope, SyncSeen
-from patients.sync import claim, gone, pages
+from patients.sync import claim, former, gone, pages
 from practices.journal import Actor
 from sightsync.lib import clock, failpoints, jobs
 from sightsync.lib.errors import ProviderError, ProviderKind
@@ -149,6 +149,8 @@ class _Reading:
         with self._writing(PATIENTS, page, [one.external_id for one in page.items]) as row:
             if row.as_of is None:
                 row.as_of = page.as_of or clock.now() - UNKNOWN_CLOCK
+            if not self.run.cursor:
+                former.release_ids(row.connection, self.actor)
             self._take(row, page.items)
 
     def _again(self) -> None:
