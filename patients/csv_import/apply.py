@@ -317,13 +317,12 @@ class _Chunk:
         """
         places, wishes, new = [], [], set()
         for place, (row, (record, _, _)) in enumerate(zip(rows, done, strict=True)):
-            if record is None:
+            if record is None or not (row.opt_outs or row.deceased):
                 continue
-            if row.opt_outs:
-                for channel in _unheard(row, record):
-                    places.append(place)
-                    one = None if channel == ALL_CHANNELS else channel
-                    wishes.append(opt_outs_in_bulk.Wish(record.id, one))
+            for channel in _unheard(row, record):
+                places.append(place)
+                one = None if channel == ALL_CHANNELS else channel
+                wishes.append(opt_outs_in_bulk.Wish(record.id, one))
             if row.deceased and record.deceased_at is None:
                 records.mark_deceased(patient=Patient(pk=record.id), actor=self.actor)
                 record.deceased_at = self.now
