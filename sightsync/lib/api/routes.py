@@ -15,9 +15,15 @@ _WORD = 3
 
 def find(path: str) -> ResolverMatch:
     """What `django.urls.resolve` finds. Raises Http404."""
+    return _find(get_resolver(), path)
+
+
+@lru_cache(maxsize=1024)
+def _find(root: URLResolver, path: str) -> ResolverMatch:
+    """Remembered, for most requests are for the same few paths; whoever gets it changes nothing."""
     parts = path.split("/", _WORD + 1)
     if len(parts) > _WORD:
-        for pattern in _by_word(get_resolver()).get(parts[_WORD], ()):
+        for pattern in _by_word(root).get(parts[_WORD], ()):
             if found := pattern.resolve(path[1:]):
                 return found
     return resolve(path)
