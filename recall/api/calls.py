@@ -113,7 +113,13 @@ class RecordingView(ApiView):
                 status_codes=["200"],
                 media_type="audio/mpeg",
                 value="The bytes of an MP3.",
-            )
+            ),
+            OpenApiExample(
+                "No recording",
+                response_only=True,
+                status_codes=["404"],
+                value={"error": "There is no recording of this call.", "code": "no_recording"},
+            ),
         ],
     )
     def get(self, request: ApiRequest, call_id: str) -> HttpResponse:
