@@ -34,6 +34,7 @@ _IN_USE = tuple(range(7400, 7410)) + tuple(range(7710, 7750)) + tuple(range(7810
 _RISKS = ("standard", "standard", "standard", "diabetic", "glaucoma_suspect", "Contact lenses")
 _FIRST = ("Jane", "Tom", "Siân", "Mohammed", "Adaeze", "Łukasz", "Priya", "George", "Niamh", "Wei")
 _LAST = ("Smith", "O’Connor", "Patel", "Jones", "Nowak", "Okafor", "D'Souza", "Lee", "Van Dyk")
+_DOMAINS = ("example.org", "example.com")
 _BAD = (
     {"Mobile": "12"},
     {"D.O.B.": "45/13/1980"},
@@ -43,27 +44,30 @@ _BAD = (
 )
 
 
-def rows(count: int, *, bad: float = 0.02) -> Iterator[list[str]]:
-    """The rows, header not included."""
-    chance = random.Random(20261121)
+def rows(count: int, *, bad: float = 0.02, years_ago: int = 0) -> Iterator[list[str]]:
+    """The rows, header not included. The list of some years ago has other addresses and earlier
+    examinations.
+    """
+    # Each of its own, so that a row is the same in a shorter list and in one without bad rows.
+    dialling, chance, spoiling = (random.Random(20261121 + n) for n in range(3))
     day = date(2026, 11, 1)
-    mobiles = list(dict.fromkeys(_mobile(chance) for _ in range(count + count // 10)))
+    mobiles = list(dict.fromkeys(_mobile(dialling) for _ in range(count + count // 10)))
     for place, mobile in enumerate(mobiles[:count]):
-        born = day - timedelta(days=chance.randrange(2_000, 33_000))
-        seen = day - timedelta(days=chance.randrange(1, 2_500))
+        born = day - timedelta(days=chance.randrange(4_000, 33_000))
+        seen = day - timedelta(days=chance.randrange(1, 2_500) + years_ago * 365)
         row = {
             "Px No": f"{100_000 + place}",
             "Forename": f"{chance.choice(_FIRST)}",
             "Surname": f"{chance.choice(_LAST)}-{place % 977}",
             "Mobile": chance.choice(_SPELLINGS).format(a=mobile[:4], b=mobile[4:]),
-            "E-mail": f"p{place}@example.org" if place % 3 else "",
+            "E-mail": f"p{place}@{_DOMAINS[years_ago]}" if place % 3 else "",
             "D.O.B.": f"{born:%d/%m/%Y}",
             "Last Exam": f"{seen:%d/%m/%Y}" if place % 2 else seen.isoformat(),
             "Recall Category": chance.choice(_RISKS),
             "NHS No": nhs_number(place) if place % 2 else "",
         }
-        if chance.random() < bad:
-            row.update(chance.choice(_BAD))
+        if spoiling.random() < bad:
+            row.update(spoiling.choice(_BAD))
         yield [row[name] for name in HEADER]
 
 
@@ -79,11 +83,11 @@ def nhs_number(place: int) -> str:
     return nhs_number(place + 1_000_003) if check == 10 else f"{digits}{check}"
 
 
-def content(count: int, *, bad: float = 0.02) -> bytes:
+def content(count: int, *, bad: float = 0.02, years_ago: int = 0) -> bytes:
     """The list as an export writes it."""
     target = io.StringIO(newline="")
     target.write(",".join(HEADER) + "\n")
-    for row in rows(count, bad=bad):
+    for row in rows(count, bad=bad, years_ago=years_ago):
         target.write(",".join(f'"{cell}"' if "," in cell else cell for cell in row) + "\n")
     return target.getvalue().encode("utf-8-sig")
 

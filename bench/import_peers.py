@@ -9,10 +9,14 @@ from uuid import UUID
 import phonenumbers
 import tablib
 from django.db import connection
+from django.db.models import QuerySet
 from import_export import fields, resources, widgets
 
 from bench import import_list
+from patients import nhs_number
+from patients.csv_import import words
 from patients.models import Patient
+from patients.models.patient import RiskCategory
 from practices.models import Practice
 from sightsync.lib import clock, ids
 
@@ -80,7 +84,10 @@ def floor(table: str, practice: UUID, content: bytes) -> None:
 
 class _Phone(widgets.CharWidget):
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
-        number = phonenumbers.parse(value, "GB")
+        try:
+            number = phonenumbers.parse(value, "GB")
+        except phonenumbers.NumberParseException as error:
+            raise ValueError(str(error)) from error
         if not phonenumbers.is_valid_number(number):
             raise ValueError("not a number")
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -92,8 +99,20 @@ class _Date(widgets.DateWidget):
         self.formats = ("%d/%m/%Y", "%Y-%m-%d")
 
 
+class _Risk(widgets.CharWidget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        return words.recognised_risk(value) or RiskCategory.STANDARD
+
+
+class _NhsNumber(widgets.CharWidget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        return nhs_number.digits_of(value) if value else ""
+
+
 class PatientResource(resources.ModelResource):
-    """As its documentation has it, with the bulk mode, and no comparison of each field."""
+    """As its documentation has it, with the bulk mode, and no comparison of each field. It takes
+    what the cells hold, if it is a number or a date.
+    """
 
     external_id = fields.Field("external_id", "Px No")
     phone_number = fields.Field("phone_number", "Mobile", widget=_Phone())
@@ -102,12 +121,12 @@ class PatientResource(resources.ModelResource):
     email = fields.Field("email", "E-mail")
     date_of_birth = fields.Field("date_of_birth", "D.O.B.", widget=_Date())
     last_eye_test_date = fields.Field("last_eye_test_date", "Last Exam", widget=_Date())
-    risk_category = fields.Field("risk_category", "Recall Category")
+    risk_category = fields.Field("risk_category", "Recall Category", widget=_Risk())
     nhs_number = fields.Field("nhs_number", "NHS No")
 
     class Meta:
         model = Patient
-        import_id_fields = ("phone_number",)
+        import_id_fields = ("external_id",)
         fields = (
             "external_id",
             "phone_number",
@@ -128,7 +147,10 @@ class PatientResource(resources.ModelResource):
         self.practice = practice
         self.now: datetime = clock.now()
 
-    def before_save_instance(self, instance: Patient, row: Any, **kwargs: Any) -> None:
+    def get_queryset(self) -> QuerySet[Patient]:
+        return Patient.objects.filter(practice=self.practice)
+
+    def after_init_instance(self, instance: Patient, new: bool, row: Any, **kwargs: Any) -> None:
         instance.practice = self.practice
         instance.id = instance.id or ids.new()
         instance.created_at = instance.updated_at = self.now
@@ -136,10 +158,26 @@ class PatientResource(resources.ModelResource):
         instance.due_source = "default_interval"
 
 
-def import_export(practice: Practice, content: bytes) -> tuple[int, int]:
-    """The list, which must be clean, by django-import-export; how many were new and updated."""
+class ValidatingResource(PatientResource):
+    """The same, as its documentation has it for rows that may be wrong: each record is validated,
+    and those that fail are reported and left out, as an import here does.
+    """
+
+    nhs_number = fields.Field("nhs_number", "NHS No", widget=_NhsNumber())
+
+    class Meta(PatientResource.Meta):
+        clean_model_instances = True
+
+
+def import_export(practice: Practice, content: bytes, *, validating: bool) -> tuple[int, int, int]:
+    """The list by django-import-export; how many rows were new, updated and invalid. Only the
+    `validating` one can tell all bad rows.
+    """
     data = tablib.Dataset(headers=list(import_list.HEADER))
     for row in import_list.read(content):
         data.append(row)
-    result = PatientResource(practice).import_data(data, raise_errors=True)
-    return result.totals["new"], result.totals["update"]
+    resource = ValidatingResource if validating else PatientResource
+    result = resource(practice).import_data(data, raise_errors=not validating)
+    if result.has_errors():
+        raise RuntimeError(result.row_errors()[0][1][0].error)
+    return result.totals["new"], result.totals["update"], result.totals["invalid"]

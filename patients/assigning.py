@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from patients import due, suppressions, tps
@@ -64,14 +65,14 @@ def assign(
     changed.
     """
     news = {name: value for name, value in values.items() if getattr(patient, name) != value}
-    before = {name: getattr(patient, name) for name in _FOLLOWING}
+    before = _following(patient)
     for name, value in news.items():
         setattr(patient, name, value)
     _follow(patient, news, lookups)
     if not news.keys().isdisjoint(_DUE_FACTS) or patient._state.adding:
         set_due_date(patient, practice)
-    following = {name for name in _FOLLOWING if getattr(patient, name) != before[name]}
-    return following.union(news)
+    after = zip(_FOLLOWING, before, _following(patient), strict=True)
+    return {name for name, old, new in after if old != new}.union(news)
 
 
 def complete(patient: Patient, *, practice: Practice, lookups: Lookups) -> None:
@@ -142,6 +143,7 @@ _FOLLOWING = (
     "due_source",
     "due_reason",
 )
+_following = attrgetter(*_FOLLOWING)
 
 
 def _new_phone(patient: Patient, lookups: Lookups) -> None:

@@ -124,7 +124,7 @@ def candidates(
     with connection.cursor() as cursor:
         cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # Django's is slow
         cursor.execute(
-            _CANDIDATES + ("FOR UPDATE" if lock else ""),
+            _CANDIDATES + ("FOR NO KEY UPDATE" if lock else ""),
             {
                 "practice": practice_id,
                 "ids": "\n".join(ids),
@@ -198,6 +198,9 @@ def update(changes: Mapping[UUID, tuple[Known, set[str]]], run: ImportRun | None
                 for known, changed in changes.values()
             ),
         )
+        # By their keys: the planner, who knows nothing of the new table, would rather read all
+        # patients.
+        cursor.execute("SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off")
         assignments = ", ".join(f"{column} = changed_patient.{column}" for column in written)
         cursor.execute(
             f"UPDATE patients_patient SET {assignments} FROM changed_patient "  # noqa: S608 - ours

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from django.db import transaction
 
+from patients.csv_import import bulk, files, mapping, reader
 from patients.csv_import import columns as header_of
-from patients.csv_import import files, mapping, reader
 from patients.csv_import.check import DATES, Judge
 from patients.csv_import.dates import Evidence
 from patients.csv_import.mapping import Column
@@ -64,6 +64,7 @@ def upload(
     return run
 
 
+@bulk.undisturbed()
 def read(
     practice: Practice, found: header_of.Found, *, remembered: bool = True
 ) -> tuple[ImportRun, list[bytes]]:

@@ -5,6 +5,7 @@ dies is followed by another who goes on there, and no row is written or counted 
 
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from patients.csv_import import apply, bulk, drafts, files
+from patients.csv_import.check import Checked
 from patients.csv_import.survey import Survey
 from patients.models import ImportChunk, ImportReject, ImportRun, ImportState
 from practices import journal
@@ -165,16 +167,29 @@ def write(run: ImportRun, actor: Actor, *, until: float) -> bool:
     if run.surveyed < found.rows:
         _move(run, surveyed=found.rows, unknown_risks=found.unknown_risks)
         run.surveyed = found.rows
-    for place in range(-(-run.position // files.FRAME_ROWS), len(found.packed)):
+    places = range(-(-run.position // files.FRAME_ROWS), len(found.packed))
+    for place, rows in _ahead(found, places):
         if time.monotonic() > until:
             return False
-        write_frame(run, found, place, actor)
+        write_frame(run, found, place, rows, actor)
     return True
 
 
-def write_frame(run: ImportRun, found: Survey, place: int, actor: Actor) -> None:
+def _ahead(found: Survey, places: range) -> Iterator[tuple[int, list[Checked]]]:
+    """The frames at the places; while the database is busy with one, the next is unpacked."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = {place: pool.submit(found.frame, place) for place in places[:1]}
+        for place in places:
+            rows = coming.pop(place).result()
+            if place + 1 in places:
+                coming[place + 1] = pool.submit(found.frame, place + 1)
+            yield place, rows
+
+
+def write_frame(
+    run: ImportRun, found: Survey, place: int, rows: list[Checked], actor: Actor
+) -> None:
     """One frame in one transaction: records, journal, images, rejected rows, counts, position."""
-    rows = found.frame(place)
     with transaction.atomic():
         _commit_soon()
         _hold(run)
@@ -209,7 +224,7 @@ def _commit_soon() -> None:
 
 
 def _keep_chunk(run: ImportRun, created: Iterable[UUID]) -> None:
-    keys = [str(key) for key in created]
+    keys = [key.hex for key in created]
     copying.into(
         ImportChunk._meta.db_table,
         ("practice_id", "run_id", "position", "created", "at"),

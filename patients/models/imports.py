@@ -138,8 +138,14 @@ class ImportChange(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    practice = models.ForeignKey(Practice, models.CASCADE, related_name="+")
-    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="changes")
+    # Written by the thousand, in transactions that hold the run: a check of each row would find
+    # what is locked anyway. They are looked for by run, which the unique index begins with.
+    practice = models.ForeignKey(
+        Practice, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    run = models.ForeignKey(
+        ImportRun, models.CASCADE, related_name="changes", db_index=False, db_constraint=False
+    )
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="+")
     before: "models.JSONField[dict[str, Any] | None]" = models.JSONField(null=True)
     after: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)

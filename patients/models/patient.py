@@ -110,10 +110,9 @@ class Patient(ids.HasPublicId, models.Model):
             models.Index(
                 fields=["practice", "next_clinical_due_date", "id"], name="patient_by_due_date"
             ),
-            models.Index(fields=["practice", "phone_number"], name="patient_by_number"),
+            models.Index(fields=["phone_number", "practice"], name="patient_of_number"),
             models.Index(fields=["practice", "last_name", "first_name"], name="patient_by_name"),
             models.Index(fields=["practice", "email"], name="patient_by_email"),
-            models.Index(fields=["phone_number"], name="patient_number_anywhere"),
         ]
 
     def __str__(self) -> str:

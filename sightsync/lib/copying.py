@@ -38,7 +38,7 @@ def into(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
 def _as_text(values: tuple[Any, ...]) -> Iterable[str]:
     """The column in COPY's text format."""
     first = values[0]
-    if all(value is first for value in values):
+    if values[-1] is first and values.count(first) == len(values):
         return repeat(_text(first), len(values))
     kinds = {*map(type, values)}
     if kinds == {str}:
