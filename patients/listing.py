@@ -46,6 +46,7 @@ class FilterForm(forms.Form):
             ("no", "Cannot be contacted"),
             ("opted_out", "Opted out"),
             ("tps", "On the TPS"),
+            ("closed", "Record closed"),
         ],
     )
 
@@ -70,16 +71,18 @@ class Asked:
 
 
 def patients(practice: Practice, asked: Asked) -> QuerySet[Patient]:
-    """The practice's living, unarchived patients that match, most overdue first."""
-    rows = Patient.objects.filter(
-        practice=practice, archived_at=None, deceased_at=None, erased_at=None
-    )
+    """The practice's patients that match, most overdue first: the living, unarchived ones, unless
+    it was asked for those whose record is closed.
+    """
+    rows = Patient.objects.filter(practice=practice, erased_at=None)
+    is_open = Q(archived_at=None, deceased_at=None)
+    rows = rows.exclude(is_open) if asked.contact == "closed" else rows.filter(is_open)
     if asked.risk:
         rows = rows.filter(risk_category=asked.risk)
     rows = named(_due(rows, asked.due), asked.q.strip())
     if asked.contact == "yes":
         rows = rows.filter(_REACHABLE)
-    elif asked.contact:
+    elif asked.contact in _CONTACT:
         rows = rows.filter(_CONTACT[asked.contact])
     return rows.order_by("next_clinical_due_date", "pk")
 

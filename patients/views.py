@@ -82,6 +82,15 @@ def not_deceased(request: StaffRequest, patient_id: str) -> HttpResponse:
     return redirect("recall:patient", patient.public_id)
 
 
+@require_POST
+@access.require("patients.edit")
+def take_up(request: StaffRequest, patient_id: str) -> HttpResponse:
+    patient = _load(request, patient_id)
+    records.restore(patient=patient, actor=Actor.user(request.user))
+    messages.success(request, f"{patient} is a patient of the practice again.")
+    return redirect("recall:patient", patient.public_id)
+
+
 def _load(request: StaffRequest, patient_id: str) -> Patient:
     rows = Patient.objects.filter(practice=request.practice, erased_at=None)
     return access.load(rows.select_related("practice"), patient_id)

@@ -21,6 +21,7 @@ urlpatterns = [
     path("tasks/<str:task_id>/done", today.finish_task, name="finish-task"),
     path("patients/<str:patient_id>", patients.show, name="patient"),
     path("patients/<str:patient_id>/call", patients.call, name="call-patient"),
+    path("patients/<str:patient_id>/close", patients.close, name="close-patient"),
     path("patients/<str:patient_id>/opt-out", patients.ask_opt_out, name="ask-opt-out"),
     path("patients/<str:patient_id>/opt-out/record", patients.record_opt_out, name="opt-out"),
     path("patients/<str:patient_id>/opt-out/withdraw", patients.withdraw_opt_out, name="opt-in"),

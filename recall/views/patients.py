@@ -1,16 +1,17 @@
 """One patient: due when and why, contactable or not and why, what happened; call, book, opt out."""
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from patients import opt_out
 from patients.models import Patient
 from practices import access
 from practices.access import StaffRequest
 from practices.journal import Actor
-from recall import contact_stop, contactability, episodes, selectors, staff_tasks, timeline
+from recall import closing, contact_stop, contactability, episodes, selectors, staff_tasks, timeline
 from recall.booking import book
 from recall.wording import due_words
 from sightsync.lib import clock
@@ -36,6 +37,32 @@ def show(request: StaffRequest, patient_id: str) -> HttpResponse:
         "takes_over": staff_tasks.TAKES_OVER,
     }
     return render(request, "patients/detail.html", context)
+
+
+class ClosingForm(forms.Form):
+    """Why a record is closed."""
+
+    because = forms.ChoiceField(
+        choices=closing.Because.choices,
+        label="Why?",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why, then close the record."},
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access.require("patients.edit")
+def close(request: StaffRequest, patient_id: str) -> HttpResponse:
+    patient = _load(request, patient_id)
+    form = ClosingForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        because = closing.Because(form.cleaned_data["because"])
+        closing.close(patient=patient, because=because, actor=Actor.user(request.user))
+        messages.success(request, f"The record of {patient} is closed. Nobody contacts them.")
+        return redirect("recall:patient", patient.public_id)
+    context = {"patient": patient, "form": form, "appointment": book.ahead(patient=patient)}
+    status = 400 if request.method == "POST" else 200
+    return render(request, "patients/close.html", context, status=status)
 
 
 @require_safe

@@ -45,6 +45,7 @@ def staff(day: WorkingDay) -> list[str]:
         f"/patients/{patient}/opt-out",
         f"/patients/{day.opted_out.public_id}/opt-out",
         f"/patients/{patient}/contact",
+        f"/patients/{patient}/close",
         "/recall",
         "/recall/new",
         "/recall/new?age_from=80&age_to=20",

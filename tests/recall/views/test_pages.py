@@ -31,6 +31,7 @@ def pages(day: WorkingDay) -> list[str]:
         f"/patients/{day.opted_out.public_id}",
         f"/patients/{day.opted_out.public_id}/opt-out",
         f"/patients/{patient}/contact",
+        f"/patients/{patient}/close",
         "/recall",
         "/recall/new",
         "/recall/new?risks=diabetic&overdue_months=1&age_from=18&not_called_days=7",
